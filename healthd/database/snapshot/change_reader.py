@@ -8,10 +8,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from healthd.catalog import KINDS
-from healthd.catalog.scope import complete, of_relations
 from healthd.database.snapshot.catalog_changes import BY_RELATION, ROWS, CatalogChanges, changed_rows, known, meant
-from healthd.database.snapshot.planned_reader import BEGIN, PlannedReader, objects_in
+from healthd.database.snapshot.planned_reader import BEGIN, PlannedReader, changed_objects, objects_in
 from healthd.database.snapshot.prepared import PreparedAlone
 from healthd.database.snapshot.seen_changes import SeenChanges
 from healthd.model.names import Key
@@ -91,17 +89,8 @@ class ChangeReader(PlannedReader):
 
     async def objects(self, changes: CatalogChanges, of: Iterable[str]) -> dict[Key, Any]:
         """Return the objects of these kinds: those of the changed relations, or all if the kind is to be read whole."""
-        relations = f"ARRAY[{', '.join(map(str, sorted(changes.relations)))}]::oid[]"
-        kinds, statements = [], []
-        for name in of:
-            query, by_relation = KINDS[name].sql(self._version), KINDS[name].by_relation
-            if by_relation is None or name in changes.kinds:
-                text, types, values = complete(query), "(text[], oid)", self._values
-            else:
-                text, types = of_relations(query, *by_relation.items()), "(text[], oid, oid[])"
-                values = f"{self._values.removesuffix(')')}, {relations})"
-            kinds.append(name)
-            statements.append(f"EXECUTE {await self._statements.planned(text, types)} {values}")
+        kinds = list(of)
+        statements = await changed_objects(self._statements, changes, kinds, self._version, self._values)
         # The locks of pg_get_viewdef are held until the savepoint is restored.
         rows = await self._statements.rows(["SAVEPOINT objects", *statements, "ROLLBACK TO SAVEPOINT objects"])
         return objects_in(kinds, rows)

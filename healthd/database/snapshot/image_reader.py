@@ -10,7 +10,6 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from healthd.catalog import KINDS, names
-from healthd.catalog.scope import complete, of_relations
 from healthd.database.connection import SESSION, planned
 from healthd.database.driver_errors import translated
 from healthd.database.snapshot.catalog_changes import EVERYTHING, TEXTS, CatalogChanges, changed_rows, meant
@@ -27,9 +26,8 @@ from healthd.database.snapshot.catalog_image import (
 from healthd.database.snapshot.change_token import SETTLED, Mark
 from healthd.database.snapshot.digest_reader import MIGRATOR
 from healthd.database.snapshot.image_queries import DEPENDENTS, PATHS, image_query, keys_query
-from healthd.database.snapshot.planned_reader import BEGIN, objects_in
+from healthd.database.snapshot.planned_reader import BEGIN, changed_objects, objects_in, relations_array, values_of
 from healthd.database.snapshot.prepared import Prepared
-from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 
 MOST = 200  # relations that one round reads by themselves; more are read with all others
@@ -51,11 +49,6 @@ class ImageReader:
     def __init__(self, connection: AsyncConnection[Any]) -> None:
         self.connection, self._migrator = connection, 0
         self._statements = Prepared(connection)
-
-    @property
-    def _values(self) -> str:
-        books = ", ".join(f"'{name}'" for name in BOOKS)
-        return f"ARRAY[{books}]::text[], {self._migrator}"
 
     async def take(self, mark: Mark, owner: str | None) -> tuple[Image, Mark] | None:
         """Return an image and the mark of the same instant; None if the database is too large.
@@ -138,7 +131,7 @@ class ImageReader:
         if not named or meaning.everything:
             return meaning
         name = await self._statements.planned(DEPENDENTS, "(oid[])")
-        (found,) = await self._statements.rows([f"EXECUTE {name} ({_array(named)})"])
+        (found,) = await self._statements.rows([f"EXECUTE {name} ({relations_array(named)})"])
         placed = [row for row in found if row[1] is not None]
         others = {row[0] for row in found if row[1] is None}
         return replace(
@@ -151,17 +144,8 @@ class ImageReader:
 
     async def objects(self, changes: CatalogChanges, kinds: Iterable[str]) -> dict[Key, Any]:
         """Return the objects of these kinds: those of the changed relations, or all if the kind is to be read whole."""
-        relations = _array(changes.relations)
-        read, statements = list(kinds), []
-        for name in read:
-            query, by_relation = KINDS[name].sql(self.connection.info.server_version), KINDS[name].by_relation
-            if by_relation is None or name in changes.kinds:
-                prepared = await self._statements.planned(complete(query))
-                statements.append(f"EXECUTE {prepared} ({self._values})")
-            else:
-                text = of_relations(query, *by_relation.items())
-                prepared = await self._statements.planned(text, "(text[], oid, oid[])")
-                statements.append(f"EXECUTE {prepared} ({self._values}, {relations})")
+        read, version = list(kinds), self.connection.info.server_version
+        statements = await changed_objects(self._statements, changes, read, version, values_of(str(self._migrator)))
         return objects_in(read, await self._statements.rows(statements)) if statements else {}
 
     async def _changed(self, catalog: str, since: Mark) -> str:
@@ -178,10 +162,6 @@ class ImageReader:
 
 
 WHOLE = frozenset(names(lambda kind: kind.names_columns))
-
-
-def _array(oids: Iterable[int]) -> str:
-    return f"ARRAY[{', '.join(map(str, sorted(oids)))}]::oid[]"
 
 
 def _without_texts(rows: Iterable[Row]) -> list[Row]:

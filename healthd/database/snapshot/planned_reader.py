@@ -7,7 +7,7 @@ longer than the queries.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection, Error
@@ -15,10 +15,11 @@ from psycopg import AsyncConnection, Error
 from healthd.catalog import KINDS
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
 from healthd.catalog.presence import Presence, question_columns
-from healthd.catalog.scope import complete
+from healthd.catalog.scope import complete, of_relations
 from healthd.database.connection import LIMITS, SESSION
+from healthd.database.snapshot.catalog_changes import CatalogChanges
 from healthd.database.snapshot.digest_reader import MIGRATOR, asked
-from healthd.database.snapshot.prepared import PreparedAlone
+from healthd.database.snapshot.prepared import Prepared, PreparedAlone
 from healthd.database.snapshot.reading import take_with_digests
 from healthd.database.snapshot.row_checks import lacking, objects_of
 from healthd.model.ledger import BOOKS
@@ -59,7 +60,9 @@ class PlannedReader:
         if digests is None:
             objects = await self._read([name for name in KINDS if name not in there.absent])
             return dataclasses.replace(known, objects=objects, server_version=self._version), {}
-        rows = await self._statements.rows([f"EXECUTE {name} {self._values}" for name in await self._digests_of(there)])
+        rows = await self._statements.rows(
+            [f"EXECUTE {name} ({self._values})" for name in await self._digests_of(there)]
+        )
         sums = {name: (count, int(number or 0) % MODULUS) for ((name, count, number),) in rows}
         found = dict.fromkeys(asked(), NONE) | sums
         changed = [name for name in KINDS if name not in found or found[name] != digests.get(name)]
@@ -80,9 +83,8 @@ class PlannedReader:
         await self._connection.execute(f"SELECT {words}".encode(), [part for one in settings.items() for part in one])
         cursor = await self._connection.execute(MIGRATOR, [self._migrator])
         oid = "".join(str(row[0]) for row in await cursor.fetchall()) or "NULL"
-        books = ", ".join(f"'{name}'" for name in BOOKS)
         self._migrator_oid = oid
-        self._values = f"(ARRAY[{books}]::text[], {oid})"
+        self._values = values_of(oid)
 
     async def _presence(self) -> str:
         return await self._statements.planned(f"SELECT {question_columns()}", "")
@@ -98,8 +100,37 @@ class PlannedReader:
     async def _read(self, kinds: Sequence[str]) -> dict[Key, Any]:
         """Return the objects of these kinds, and end the transaction."""
         texts = [complete(KINDS[name].sql(self._version)) for name in kinds]
-        statements = [f"EXECUTE {await self._statements.planned(text)} {self._values}" for text in texts]
+        statements = [f"EXECUTE {await self._statements.planned(text)} ({self._values})" for text in texts]
         return objects_in(kinds, await self._statements.rows([*statements, "COMMIT"]))
+
+
+def values_of(migrator: str) -> str:
+    """Return the values of the parameters that the query of each kind has; `migrator` is the oid of a role, or NULL."""
+    books = ", ".join(f"'{name}'" for name in BOOKS)
+    return f"ARRAY[{books}]::text[], {migrator}"
+
+
+def relations_array(oids: Iterable[int]) -> str:
+    """Return these relations as an array of SQL."""
+    return f"ARRAY[{', '.join(map(str, sorted(oids)))}]::oid[]"
+
+
+async def changed_objects(
+    statements: Prepared, changes: CatalogChanges, kinds: Iterable[str], server_version: int, values: str
+) -> list[str]:
+    """Return a statement for each kind, which reads the objects of the changed relations, or those of a whole kind.
+
+    `values` are those of `values_of`.
+    """
+    found = []
+    for name in kinds:
+        query, by_relation = KINDS[name].sql(server_version), KINDS[name].by_relation
+        if by_relation is None or name in changes.kinds:
+            found.append(f"EXECUTE {await statements.planned(complete(query))} ({values})")
+        else:
+            planned = await statements.planned(of_relations(query, *by_relation.items()), "(text[], oid, oid[])")
+            found.append(f"EXECUTE {planned} ({values}, {relations_array(changes.relations)})")
+    return found
 
 
 def objects_in(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[Key, Any]:

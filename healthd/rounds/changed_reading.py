@@ -12,8 +12,7 @@ from healthd.catalog import KINDS
 from healthd.comparison.adoption import as_not_adopted
 from healthd.comparison.near_objects import NearObjects
 from healthd.config.settings import Target
-from healthd.database.probes.round_trips import probe_access, probe_values
-from healthd.database.probes.statements import prepare_statements
+from healthd.database.probes.round_trips import probe_values
 from healthd.database.probes.vitals import Vitals
 from healthd.database.snapshot.catalog_changes import CatalogChanges
 from healthd.database.snapshot.change_token import Mark
@@ -27,11 +26,11 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.folding import folded
 from healthd.rounds.follow_up import judge_closely, make_closely
-from healthd.rounds.observation import Observation
+from healthd.rounds.questions import observe
 from healthd.rounds.remembering import MOST, Deviations, unlike
 from healthd.rounds.round import Round, Seen
 from healthd.rounds.session import Remembered, Session
-from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VALUES, question
+from healthd.rounds.timing import READ, VALUES, question
 
 
 def _whole(files: Files, known: Reading) -> Reading:
@@ -71,7 +70,9 @@ async def see_changes(target: Target, files: Files, session: Session, before: Ma
         if not await _come_back(connection, new := _new_types(known, deviations)):
             return None
         now = replace(known.reading, deviations=deviations)
-        observation = await _observation(target, session, _whole(files, now))
+        assert session.tried is not None, "values were sent by a complete round"
+        whole, vitals = _whole(files, now), session.vitals or Vitals()
+        observation, _ = await observe(connection, target, whole, session.tried.trips, vitals, session.sampled)
         judged = await judge_closely(connection, target, files, observation)
         verdict = as_not_adopted(judged.verdict())
         if any(one.severity is Severity.UNKNOWN for one in verdict.findings) or not await unchanged(connection, mark):
@@ -86,16 +87,6 @@ async def see_changes(target: Target, files: Files, session: Session, before: Ma
         verdict = replace(folded(verdict), script_follows=owed is not None)
         return Seen(verdict, files, found, observation.reading, owed=owed)
     return None
-
-
-async def _observation(target: Target, session: Session, reading: Reading) -> Observation:
-    """Return what else a round asks."""
-    assert session.tried is not None, "values were sent by a complete round"
-    with question(ACCESS):
-        access = await probe_access(session.connection, target.contracts)
-    with question(STATEMENTS):
-        prepared = await prepare_statements(session.connection, target.contracts)
-    return Observation(reading, session.tried.trips, access, prepared, session.vitals or Vitals())
 
 
 async def _deviations(files: Files, known: Remembered, meaning: CatalogChanges) -> Deviations | None:

@@ -8,9 +8,6 @@ from dataclasses import replace
 from healthd.background import Later
 from healthd.comparison.adoption import as_not_adopted
 from healthd.config.settings import Target
-from healthd.database.probes.round_trips import probe_access
-from healthd.database.probes.row_samples import Samples
-from healthd.database.probes.statements import prepare_statements
 from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.stability import unchanged
@@ -22,13 +19,13 @@ from healthd.rounds.folding import folded
 from healthd.rounds.follow_up import judge_closely, make_closely
 from healthd.rounds.lateness import late_kinds
 from healthd.rounds.observation import Observation
+from healthd.rounds.questions import observe
 from healthd.rounds.remembering import remember
 from healthd.rounds.round import Seen
-from healthd.rounds.running import running_of
-from healthd.rounds.session import Session, sample, try_values
+from healthd.rounds.session import Session, try_values
 from healthd.rounds.sides import digests_of_tenants, is_watched
 from healthd.rounds.tenant_folding import folded_tenants
-from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VITALS, question
+from healthd.rounds.timing import READ, VITALS, question
 
 AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
 
@@ -89,15 +86,8 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         if vitals is None:
             with question(VITALS):
                 vitals = await reader.vitals()
-        with question(ACCESS):
-            access = await probe_access(connection, target.contracts)
-        with question(STATEMENTS):
-            prepared = await prepare_statements(connection, target.contracts)
-        sampled = await sample(target, connection, sampled, reading)
+        observation, sampled = await observe(connection, target, reading, tried.trips, vitals, sampled)
         known = await files.ready()
-        samples = sampled.samples if sampled is not None else Samples()
-        running = await running_of(connection, reading.runner, reading.ledger)
-        observation = Observation(reading, tried.trips, access, prepared, vitals, samples, running)
         if seen is None or seen[0] != observation:
             seen = observation, await judge_closely(connection, target, known, observation)
         judged = seen[1]

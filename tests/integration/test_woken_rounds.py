@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
@@ -25,6 +26,7 @@ from healthd.rounds.round import Round
 from integration.test_ddl_watch import watched, watched_template  # noqa: F401 # fixtures
 
 Next = Callable[..., Awaitable[Round]]
+Run = Callable[[str], object]
 
 
 @pytest.fixture
@@ -56,6 +58,19 @@ async def kept(target: Target, known: Files) -> AsyncIterator[Next]:
         await last.close()
 
 
+@pytest.fixture
+async def following(watched: str, known: Files) -> AsyncIterator[Next]:  # noqa: F811 # the fixture
+    """A function that makes the next round on a watched database that has had a complete one."""
+    async with kept(target_of(watched), known) as following:
+        yield following
+
+
+@pytest.fixture
+def run(watched: str, sql: Sql) -> Run:  # noqa: F811 # the fixture
+    """A function that runs a statement in that database."""
+    return partial(sql, watched)
+
+
 def target_of(url: str) -> Target:
     return Target("machines", url, interval_s=600.0, deadline_s=60.0)
 
@@ -83,18 +98,18 @@ STEPS: tuple[tuple[LiteralString, set[str]], ...] = (
 
 
 async def test_a_woken_round_reads_what_has_changed(
+    following: Next,
+    run: Run,
     watched: str,  # noqa: F811 # the fixture
     known: Files,
     readings: list[int],
-    sql: Sql,
 ) -> None:
-    async with kept(target_of(watched), known) as following:
-        before = len(readings)
-        for statement, expected in STEPS:
-            sql(watched, statement)
-            assert expected == keys(await following())
-        assert before == len(readings)
-        scripted = await following()
+    before = len(readings)
+    for statement, expected in STEPS:
+        run(statement)
+        assert expected == keys(await following())
+    assert before == len(readings)
+    scripted = await following()
 
     complete = await examined(target_of(watched), known, bounded=True)
     assert complete.report.findings == scripted.report.findings
@@ -102,10 +117,9 @@ async def test_a_woken_round_reads_what_has_changed(
     assert [dict(one.objects) for one in complete.sides()] == [dict(one.objects) for one in scripted.sides()]
 
 
-async def test_a_report_comes_first_and_its_script_in_the_next_round(watched: str, known: Files, sql: Sql) -> None:  # noqa: F811
-    async with kept(target_of(watched), known) as following:
-        sql(watched, "ALTER TABLE machines ADD COLUMN extra integer")
-        first, second = await following(), await following()
+async def test_a_report_comes_first_and_its_script_in_the_next_round(following: Next, run: Run) -> None:
+    run("ALTER TABLE machines ADD COLUMN extra integer")
+    first, second = await following(), await following()
 
     assert () == first.report.script
     assert first.owed
@@ -128,52 +142,42 @@ async def test_a_report_comes_first_and_its_script_in_the_next_round(watched: st
     ],
 )
 async def test_what_may_change_anything_else_is_met_with_a_complete_reading(
-    watched: str,  # noqa: F811 # the fixture
-    known: Files,
-    readings: list[int],
-    sql: Sql,
-    statement: str,
+    following: Next, run: Run, readings: list[int], statement: str
 ) -> None:
-    async with kept(target_of(watched), known) as following:
-        before = len(readings)
-        sql(watched, statement)
-        found = await following()
+    before = len(readings)
+    run(statement)
+    found = await following()
 
     assert before < len(readings)
     assert found.owed is None
 
 
 async def test_a_change_while_changes_are_read_is_met_with_a_complete_reading(
-    watched: str,  # noqa: F811 # the fixture
-    known: Files,
-    readings: list[int],
-    sql: Sql,
-    monkeypatch: pytest.MonkeyPatch,
+    following: Next, run: Run, readings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with kept(target_of(watched), known) as following:
-        before = len(readings)
-        sql(watched, "ALTER TABLE machines ADD COLUMN extra integer")
+    before = len(readings)
+    run("ALTER TABLE machines ADD COLUMN extra integer")
 
-        async def prepare(*_: object) -> tuple[()]:
-            sql(watched, "ALTER TABLE machines ADD COLUMN more integer")
-            monkeypatch.undo()
-            return ()
+    async def prepare(*_: object) -> tuple[()]:
+        run("ALTER TABLE machines ADD COLUMN more integer")
+        monkeypatch.undo()
+        return ()
 
-        monkeypatch.setattr("healthd.rounds.changed_reading.prepare_statements", prepare)
-        found = await following()
+    monkeypatch.setattr("healthd.rounds.questions.prepare_statements", prepare)
+    found = await following()
 
     assert before <= len(readings)
     assert {*EXTRA, "column:public.machines.more"} == keys(found)
 
 
 async def test_a_table_that_is_locked_is_met_with_a_complete_reading(
+    run: Run,
     watched: str,  # noqa: F811 # the fixture
     known: Files,
-    sql: Sql,
 ) -> None:
-    sql(watched, "CREATE VIEW v AS SELECT status FROM machines")
+    run("CREATE VIEW v AS SELECT status FROM machines")
     async with kept(target_of(watched), known) as following:
-        sql(watched, "CREATE VIEW w AS SELECT status FROM machines")
+        run("CREATE VIEW w AS SELECT status FROM machines")
         with psycopg.connect(watched) as somebody:
             somebody.execute("LOCK TABLE machines IN ACCESS EXCLUSIVE MODE")
             found = await following()
@@ -182,69 +186,54 @@ async def test_a_table_that_is_locked_is_met_with_a_complete_reading(
 
 
 async def test_a_role_of_the_server_that_changes_is_met_with_a_complete_reading(
-    watched: str,  # noqa: F811 # the fixture
-    known: Files,
-    readings: list[int],
-    sql: Sql,
+    following: Next, run: Run, readings: list[int]
 ) -> None:
-    async with kept(target_of(watched), known) as following:
-        before = len(readings)
-        sql(watched, "CREATE ROLE woken_role")
-        sql(watched, "ALTER TABLE machines ADD COLUMN extra integer")
-        await following()
-        sql(watched, "DROP ROLE woken_role")
+    before = len(readings)
+    run("CREATE ROLE woken_role")
+    run("ALTER TABLE machines ADD COLUMN extra integer")
+    await following()
+    run("DROP ROLE woken_role")
 
     assert before < len(readings)
 
 
 async def test_a_round_at_its_interval_reads_everything_after_rounds_that_did_not(
-    watched: str,  # noqa: F811 # the fixture
-    known: Files,
-    readings: list[int],
-    sql: Sql,
+    following: Next, run: Run, readings: list[int]
 ) -> None:
-    async with kept(target_of(watched), known) as following:
-        sql(watched, "ALTER TABLE machines ADD COLUMN extra integer")
-        await following()
-        await following()
-        before = len(readings)
-        complete = await following(woken=False)
-        after = len(readings)
-        await following(woken=False)
+    run("ALTER TABLE machines ADD COLUMN extra integer")
+    await following()
+    await following()
+    before = len(readings)
+    complete = await following(woken=False)
+    after = len(readings)
+    await following(woken=False)
 
     assert before < after == len(readings)
     assert keys(complete) == EXTRA
     assert complete.contradicted == ()
 
 
-async def test_what_rounds_that_read_changes_report_wrongly_is_noted(watched: str, known: Files, sql: Sql) -> None:  # noqa: F811
-    async with kept(target_of(watched), known) as following:
-        sql(watched, "CREATE INDEX first_index ON machines (notes)")
-        await following()
-        found = await following()
-        assert found.session is not None
-        assert found.session.remembered is not None
-        wrong = found.session.remembered
-        deviations = {key: one for key, one in (wrong.reading.deviations or {}).items() if key.kind != "index"}
-        object.__setattr__(wrong, "reading", replace(wrong.reading, deviations=deviations))
-        sql(watched, "COMMENT ON TABLE machines IS 'x'")
-        assert set() == keys(await following())
-        await following()  # makes the script
-        complete = await following(woken=False)
+async def test_what_rounds_that_read_changes_report_wrongly_is_noted(following: Next, run: Run) -> None:
+    run("CREATE INDEX first_index ON machines (notes)")
+    await following()
+    found = await following()
+    assert found.session is not None
+    assert found.session.remembered is not None
+    wrong = found.session.remembered
+    deviations = {key: one for key, one in (wrong.reading.deviations or {}).items() if key.kind != "index"}
+    object.__setattr__(wrong, "reading", replace(wrong.reading, deviations=deviations))
+    run("COMMENT ON TABLE machines IS 'x'")
+    assert set() == keys(await following())
+    await following()  # makes the script
+    complete = await following(woken=False)
 
     assert complete.contradicted == (str(Key("index", ("public", "machines", "first_index"))),)
 
 
-async def test_rounds_that_are_not_woken_read_everything(
-    watched: str,  # noqa: F811 # the fixture
-    known: Files,
-    readings: list[int],
-    sql: Sql,
-) -> None:
-    async with kept(target_of(watched), known) as following:
-        before = len(readings)
-        sql(watched, "ALTER TABLE machines ADD COLUMN extra integer")
-        found = await following(woken=False)
+async def test_rounds_that_are_not_woken_read_everything(following: Next, run: Run, readings: list[int]) -> None:
+    before = len(readings)
+    run("ALTER TABLE machines ADD COLUMN extra integer")
+    found = await following(woken=False)
 
     assert before < len(readings)
     assert found.report.script

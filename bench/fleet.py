@@ -6,9 +6,7 @@ seconds depend less on other work than the time that everything takes.
 """
 
 import asyncio
-import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+from processes import processor_s, resident_mb
 
 from healthd.expected.files import read_migrations
 from healthd.migrations.execution import execute
@@ -69,17 +68,6 @@ def series(body: str, name: str) -> dict[str, float]:
     """Return a metric by target."""
     samples = re.findall(rf'(?m)^{name}{{.*?target="([^"]*)".*}} (\S+)$', body)
     return {target: float(value) for target, value in samples}
-
-
-def processor_s(pid: int) -> float:
-    """Return the processor seconds of a process and of its children that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid: int) -> float:
-    """Return the memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
 async def databases(server: embedded.Server, number: int) -> list[str]:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Awaitable
 
 import psycopg
-from fleet import processor_s
-from rounds import empty_database, prepare, resident_mb
+from processes import processor_s, resident_mb
+from rounds import empty_database, prepare
 
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target

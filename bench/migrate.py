@@ -6,7 +6,6 @@ after it. Seconds, and processor seconds with the server's share, on an empty da
 which take turns.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,25 +15,12 @@ from pathlib import Path
 
 import psycopg
 from locks import BINARIES, COMPILED, Cost, cost, healthd, write
+from processes import processor_with_children_s
 
 from healthd.postgres import embedded
 from healthd.postgres.programs import find_binaries
 
 RUNS = 3
-
-
-def ticks(path: Path, *fields: int) -> int:
-    """Return the sum of these fields of /proc/PID/stat, which are clock ticks."""
-    words = path.read_text().rpartition(")")[2].split()
-    return sum(int(words[field]) for field in fields)
-
-
-def used_s(pid: int) -> float:
-    """Return the processor seconds that a server and its processes have used, those included that have ended."""
-    total = ticks(Path(f"/proc/{pid}/stat"), 11, 12, 13, 14)
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        total += ticks(Path(f"/proc/{child}/stat"), 11, 12)
-    return total / os.sysconf("SC_CLK_TCK")
 
 
 def psql(url: str, folder: Path) -> None:
@@ -68,10 +54,10 @@ def measured(count: int) -> dict[str, Cost]:
         def run(work: Callable[[], object]) -> Cost:
             administrator.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
             administrator.execute("CREATE DATABASE bench TEMPLATE template0")
-            before = used_s(server.pid)
+            before = processor_with_children_s(server.pid)
             wall_s, busy_s = cost(work)
             time.sleep(0.2)  # until the server has noticed that its clients have left
-            return Cost(wall_s, busy_s + used_s(server.pid) - before)
+            return Cost(wall_s, busy_s + processor_with_children_s(server.pid) - before)
 
         ways: dict[str, Callable[[], object]] = {
             "psql": lambda: psql(url, folder),

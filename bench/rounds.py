@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
+from processes import resident_mb
 from reference import schema
 
 from healthd.comparison.roles import for_comparison
@@ -153,12 +154,6 @@ async def run(*command: str | Path, cwd: Path | None = None) -> None:
 
 async def nothing() -> None:
     """Prepare nothing."""
-
-
-def resident_mb() -> float:
-    """Return the memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

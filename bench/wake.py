@@ -8,7 +8,6 @@ event triggers cost who runs DDL: statements with and without them take turns.
 
 import asyncio
 import logging
-import os
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from processes import processor_s
 from rounds import empty_database, prepare
 
 from healthd.config.reader import read_settings
@@ -146,12 +146,6 @@ def backend_of(session: psycopg.Connection[Any]) -> int:
     query = "SELECT a.pid FROM pg_catalog.pg_stat_activity AS a WHERE a.application_name LIKE 'healthd%'"
     ((pid,),) = session.execute(query).fetchall()
     return int(pid)
-
-
-def processor_s(pid: int) -> float:
-    """Return how many processor seconds a process has used."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def replaced(settings: Any, target: Target) -> Any:

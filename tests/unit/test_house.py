@@ -47,8 +47,8 @@ DOORS = frozenset(
     report.web_filters report.web_findings
     report.web_security report.web_server
     rounds.changed_reading rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline
-    rounds.endpoints rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.questions rounds.readiness
-    rounds.requests rounds.remembering rounds.running rounds.session rounds.timing
+    rounds.endpoints rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.questions
+    rounds.readiness rounds.requests rounds.remembering rounds.running rounds.session rounds.timing
     selftest.trial
     testing""".split()
 )

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from healthd.catalog.indexes import ATTACHED, OF_ATTACHED, STATISTICS, TABLESPACE, set_statistics, tied
 from healthd.catalog.online_forms import of_constraint
+from healthd.catalog.rare_subqueries import needs, nothing, of_inheritance, of_needs, of_switched_triggers
 from healthd.catalog.scope import SCHEMA, own
-from healthd.catalog.seldom import needs, nothing, of_inheritance, of_needs, of_switched_triggers
 from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
@@ -263,7 +263,7 @@ KIND = Kind(
     follows_type=True,
     made_of=("pg_constraint", *INDEXES, "pg_trigger"),
     by_relation={"pg_constraint": "conrelid"},
-    seldom=(
+    rare=(
         OF_ATTACHED,
         of_inheritance(PARTITIONS, nothing(oid="oid", names="text")),
         of_switched_triggers(SWITCHED, f"triggers AS {nothing(oid='oid', off='bool', names='text')}"),

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.rare_subqueries import needs, of_needs
 from healthd.catalog.scope import SCHEMA, own
-from healthd.catalog.seldom import needs, of_needs
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Kind
 from healthd.model.names import dollars, literal, quote
@@ -193,6 +193,6 @@ KIND = Kind(
     replaced=replaced,
     little=runs_the_same,
     names_columns=True,
-    seldom=(of_needs("pg_proc"),),
+    rare=(of_needs("pg_proc"),),
     query=query,
 )

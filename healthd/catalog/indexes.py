@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.seldom import needs, nothing, of_inheritance, of_needs
+from healthd.catalog.rare_subqueries import needs, nothing, of_inheritance, of_needs
 from healthd.catalog.server_only import by_server
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
 from healthd.model.kinds import INDEXES, OF_RELATION, Around, Kind
@@ -250,6 +250,6 @@ KIND = Kind(
     follows_type=True,
     made_of=INDEXES,
     by_relation={"pg_index": "indrelid"},
-    seldom=(OF_ATTACHED, of_needs("pg_class")),  # the first contains the second
+    rare=(OF_ATTACHED, of_needs("pg_class")),  # the first contains the second
     query=query,
 )

@@ -16,12 +16,12 @@ def question() -> dict[str, str]:
     """
     kinds = [kind for kind in catalog.KINDS.values() if kind.some]
     found = {kind.name: f"ARRAY({kind.some})" if kind.finds_parts else f"EXISTS ({kind.some})" for kind in kinds}
-    return found | seldom_question(catalog.KINDS.values())
+    return found | rare_question(catalog.KINDS.values())
 
 
-def seldom_question(kinds: Iterable[Kind]) -> dict[str, str]:
+def rare_question(kinds: Iterable[Kind]) -> dict[str, str]:
     """Return, for each subquery of these kinds that most databases do not need, SQL that shows whether it is needed."""
-    return {one.name: f"EXISTS ({one.some})" for kind in kinds for one in kind.seldom}
+    return {one.name: f"EXISTS ({one.some})" for kind in kinds for one in kind.rare}
 
 
 def question_columns() -> str:
@@ -52,7 +52,7 @@ class Presence:
         """Return the query of a kind without what finds nothing; the whole query if nothing is known."""
         there = [part.query for part in kind.parts if self._finds(kind, part.name, part.kinds)]
         whole = "\n         UNION ALL".join(there) if there else kind.sql(server_version)
-        for one in kind.seldom:
+        for one in kind.rare:
             if one.name in self.needless:
                 whole = whole.replace(one.query, one.nothing)
         return whole

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from healthd.catalog.columns import Column, in_table, settled
 from healthd.catalog.columns import creates as of_column
 from healthd.catalog.columns import repair as repair_column
-from healthd.catalog.seldom import nothing, of_inheritance
+from healthd.catalog.rare_subqueries import nothing, of_inheritance
 from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Around, Kind
@@ -188,7 +188,7 @@ KIND = Kind(
     repair=repair,
     made_of=("pg_class", "pg_attribute", "pg_index"),
     by_relation={"pg_attribute": "attrelid"},
-    seldom=(of_inheritance(PARENTS, nothing(inhrelid="oid", names="_text")),),
+    rare=(of_inheritance(PARENTS, nothing(inhrelid="oid", names="_text")),),
     query=f"""
         SELECT c.nspname, c.relname,
                c.relpersistence = 'u',

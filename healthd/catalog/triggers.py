@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.rare_subqueries import needs, nothing, of_inheritance, of_needs
 from healthd.catalog.scope import own
-from healthd.catalog.seldom import needs, nothing, of_inheritance, of_needs
 from healthd.catalog.table_members import address_of, rename_of
 from healthd.model.attributes import DEPARSED, Attribute, Record
 from healthd.model.kinds import OF_RELATION, Kind
@@ -92,7 +92,7 @@ KIND = Kind(
     address=address_of("TRIGGER"),
     made_of=("pg_trigger",),
     by_relation={},
-    seldom=(
+    rare=(
         of_inheritance(ELSEWHERE, f"WITH elsewhere AS {nothing(oid='oid', name='text')}"),
         of_needs("pg_trigger"),
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.seldom import needs, of_needs
+from healthd.catalog.rare_subqueries import needs, of_needs
 from healthd.catalog.server_only import by_server
 from healthd.catalog.storage_parameters import options_order
 from healthd.catalog.tables import REPLICA_IDENTITY
@@ -104,7 +104,7 @@ KIND = Kind(
     made_of=("pg_rewrite", "pg_class", "pg_attribute", "pg_index"),
     by_relation={},
     names_columns=True,
-    seldom=(of_needs("pg_class"),),
+    rare=(of_needs("pg_class"),),
     query=f"""
         SELECT c.nspname, c.relname,
                c.relkind = 'm',

@@ -105,7 +105,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Seldom:
+class RareSubquery:
     """A subquery that finds nothing in most databases: only where `some` finds rows does a query need it.
 
     `nothing` has the same columns and no rows; the server plans it at almost no cost.
@@ -132,7 +132,7 @@ class Kind:
     It is a text, or a function of the server's version number (140000 = 14.0) that returns one; or parts, of which only
     those are sent that can find something. `some` is a query that returns rows whenever `query` does, at almost no
     cost: most databases have no objects of most kinds. With `finds_parts`, its rows are the names of these parts.
-    `seldom` are the subqueries of `query` that are left out where they find nothing.
+    `rare` are the subqueries of `query` that are left out where they find nothing.
     With a `depth` of 0 the length of the path varies: it is an array in the first column.
     `change` receives a difference in one attribute and the severity that the attribute declares, and may return
     another severity. `repair` receives a difference and the complete records of both sides, None for a missing one;
@@ -148,7 +148,7 @@ class Kind:
     depth: int = 2
     some: str = ""
     finds_parts: bool = False
-    seldom: tuple[Seldom, ...] = ()
+    rare: tuple[RareSubquery, ...] = ()
     parent: Callable[[Key, Record], Key | None] = _schema
     loss: Callable[[Record], Severity | None] = _critical
     gain: Callable[[Record], Severity | None] = _warning

@@ -334,14 +334,14 @@ async def absent(watch: Watch, digests: Mapping[str, Digest]) -> str | None:
     The objects of a kind that is not present are not read, not even for a full snapshot. Nor are the parts of a kind
     that find nothing: its digest is one of those that are known.
     """
-    whole = [kind for kind in catalog.KINDS.values() if kind.parts or kind.some or kind.seldom]
+    whole = [kind for kind in catalog.KINDS.values() if kind.parts or kind.some or kind.rare]
     async with read_only(watch.reader, SESSION):
         (found,) = await (await watch.reader.execute(f"SELECT {question_columns()}".encode())).fetchall()
         query, values = digests_query(whole, watch.reader.info.server_version), {"books": list(BOOKS), "migrator": None}
         rows = await (await watch.reader.execute(query.encode(), values)).fetchall()
     there = Presence.of(found)
     overlooked = [name for name, count, _ in rows if count and name in there.absent]
-    cut = {name for name, kind in KINDS.items() if kind.parts or kind.seldom}
+    cut = {name for name, kind in KINDS.items() if kind.parts or kind.rare}
     in_parts = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows if name in cut}
     overlooked += [f"{name} in parts" for name, digest in in_parts.items() if digest != digests[name]]
     return report("objects that the query for their presence does not find", *overlooked) if overlooked else None

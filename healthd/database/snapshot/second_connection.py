@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
 from healthd.catalog.digests import digests_query
-from healthd.catalog.presence import Presence, seldom_question
+from healthd.catalog.presence import Presence, rare_question
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.database.dsn import Dsn
 from healthd.database.open_connections import shut
@@ -121,8 +121,8 @@ class Second:
 async def digest_rows(connection: AsyncConnection[Any], given_away: Iterable[str]) -> list[Any]:
     """Return the digests' rows for the given kinds: each a kind, a count and a sum."""
     kinds = [import_module(GIVEN_AWAY[name]).KIND for name in given_away]
-    seldom = seldom_question(kinds)
-    (found,) = await (await connection.execute(f"SELECT {', '.join(seldom.values())}".encode())).fetchall()
-    there = Presence(needless=frozenset(name for name, some in zip(seldom, found, strict=True) if not some))
+    rare = rare_question(kinds)
+    (found,) = await (await connection.execute(f"SELECT {', '.join(rare.values())}".encode())).fetchall()
+    there = Presence(needless=frozenset(name for name, some in zip(rare, found, strict=True) if not some))
     query = digests_query(kinds, connection.info.server_version, there).encode()
     return await (await connection.execute(query, {"books": list(BOOKS)})).fetchall()

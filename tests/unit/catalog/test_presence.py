@@ -44,7 +44,7 @@ def test_what_is_seldom_needed_is_left_out_where_it_finds_nothing() -> None:
 def test_every_subquery_that_is_seldom_needed_is_found_in_its_query() -> None:
     for kind in KINDS.values():
         for version in (130000, 180000):
-            assert all(one.query in kind.sql(version) for one in kind.seldom), kind.name
+            assert all(one.query in kind.sql(version) for one in kind.rare), kind.name
 
 
 def test_a_kind_without_any_comment_is_absent() -> None:

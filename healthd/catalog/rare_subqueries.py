@@ -1,6 +1,6 @@
 """Subqueries that find nothing in most databases, and what stands in their place where it is known that they do."""
 
-from healthd.model.kinds import Seldom
+from healthd.model.kinds import RareSubquery
 
 
 def needs(catalog: str) -> str:
@@ -15,24 +15,24 @@ def needs(catalog: str) -> str:
                  GROUP BY d.objid)"""
 
 
-def of_needs(catalog: str) -> Seldom:
+def of_needs(catalog: str) -> RareSubquery:
     """Return how a query does without `needs`."""
     some = """
         SELECT
           FROM pg_catalog.pg_depend AS d
          WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
            AND d.deptype = 'x'"""
-    return Seldom("needed extensions", some, needs(catalog), nothing(objid="oid", names="text"))
+    return RareSubquery("needed extensions", some, needs(catalog), nothing(objid="oid", names="text"))
 
 
-def of_inheritance(query: str, instead: str) -> Seldom:
+def of_inheritance(query: str, instead: str) -> RareSubquery:
     """Return how a query does without a subquery that is about partitions or inheritance."""
-    return Seldom("inheritance", "SELECT FROM pg_catalog.pg_inherits", query, instead)
+    return RareSubquery("inheritance", "SELECT FROM pg_catalog.pg_inherits", query, instead)
 
 
-def of_switched_triggers(query: str, instead: str) -> Seldom:
+def of_switched_triggers(query: str, instead: str) -> RareSubquery:
     """Return how a query does without a subquery that is about triggers which ALTER TABLE has switched off or on."""
-    return Seldom(
+    return RareSubquery(
         "switched triggers", "SELECT FROM pg_catalog.pg_trigger AS g WHERE g.tgenabled <> 'O'", query, instead
     )
 

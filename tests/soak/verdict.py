@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
+from typing import Any
 
 from soak.process import Usage
 from soak.truth import UNKNOWN
-from soak.watcher import Seen
+from soak.watcher import Blind, Seen
 
 ANSWER_S = 10.0  # as long as Prometheus waits for a scrape
 BACKOFF_S = 33.0  # the longest pause after failures, with its jitter
@@ -55,7 +57,8 @@ def verdict(outcome: Outcome) -> Iterator[Line]:
     yield Line("rounds seen", f"{rounds} ({kinds})", rounds > 0)
     yield Line("rounds for which only one state was possible", str(seen.sure), seen.sure > 0)
     yield Line("rounds that were not true", _some(seen.lies), not seen.lies)
-    yield Line("rounds that failed without a fault", _some(seen.blind), len(seen.blind) <= 1 + BLIND_SHARE * rounds)
+    blind = [f"{one.target} at {one.begun:.2f}: {reason(outcome.log, one)}" for one in seen.blind]
+    yield Line("rounds that failed without a fault", _some(blind), len(blind) <= 1 + BLIND_SHARE * rounds)
     yield from _standing(outcome)
     yield Line("wrong at the end", _some(outcome.wrong_at_end), not outcome.wrong_at_end)
     most_s = settling_s(outcome.interval_s, outcome.deadline_s)
@@ -113,11 +116,28 @@ def _said(outcome: Outcome) -> Iterator[Line]:
 
 def is_fatal(line: str) -> bool:
     """Return whether a line of the log is an error that no fault explains."""
+    return _entry(line).get("event", "round.failed") in FATAL
+
+
+def reason(log: str, blind: Blind) -> str:
+    """Return what the log says of a round that could not see."""
+    entries = (_entry(line) for line in log.splitlines() if f'"{blind.target}"' in line)
+    appeared = (entry for entry in entries if entry.get("event") == "finding.appeared")
+    found = [entry["message"] for entry in appeared if blind.begun <= _seconds(entry["timestamp"]) <= blind.at]
+    return found[-1] if found else "the same as of the round before"
+
+
+def _entry(line: str) -> dict[str, Any]:
+    """Return what a line of the log says; nothing if it is of a traceback, or of what a library prints."""
     try:
-        event = json.loads(line)["event"]
-    except (ValueError, KeyError, TypeError):
-        return True  # a traceback, or what a library prints
-    return event in FATAL
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _seconds(timestamp: str) -> float:
+    return datetime.fromisoformat(timestamp).timestamp()
 
 
 def _some(found: list[str]) -> str:

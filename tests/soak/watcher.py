@@ -48,6 +48,15 @@ def _state(series: dict[str, list[float]]) -> str:
     return OK if all(series.get("healthd_check_ok", [0.0])) else DRIFT
 
 
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A round that could not see although there was no fault: its target, its begin, and when that was seen."""
+
+    target: str
+    begun: float
+    at: float
+
+
 @dataclass(slots=True)
 class Seen:
     """What was seen of a daemon: rounds that were not true, how long states stood that were not, and what it used."""
@@ -56,7 +65,7 @@ class Seen:
     rounds: Counter[str] = field(default_factory=Counter)  # by what they reported
     sure: int = 0  # rounds for which only one state was possible
     lies: list[str] = field(default_factory=list)
-    blind: list[str] = field(default_factory=list)  # rounds that could not see although there was no fault
+    blind: list[Blind] = field(default_factory=list)
     stood_s: dict[tuple[str, str], float] = field(default_factory=dict)  # by what was true and what was shown
     scrapes_s: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)  # scrapes
@@ -83,11 +92,11 @@ class Seen:
         self.rounds[state] += 1
         possible = target.truth.possible(begun, at)
         self.sure += len(possible) == 1
-        words = f"{target.name}: {state} by a round that began {at - begun:.2f} s before {at:.2f}, "
         if state == UNKNOWN and UNKNOWN not in possible:
-            self.blind.append(f"{words}without a fault")
+            self.blind.append(Blind(target.name, begun, at))
         elif state not in possible:
-            self.lies.append(f"{words}possible: {', '.join(sorted(possible))}")
+            words = f"{target.name}: {state} by a round that began {at - begun:.2f} s before {at:.2f}"
+            self.lies.append(f"{words}, possible: {', '.join(sorted(possible))}")
 
     def _follow(self, target: Watched, state: str, at: float) -> None:
         """Note for how long something stands that is not possible now."""

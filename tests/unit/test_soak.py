@@ -1,13 +1,14 @@
 """What `make soak` concludes from what it has seen: it finds each way of reporting what is not so."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from soak.process import Usage
 from soak.truth import DRIFT, OK, UNKNOWN, Truth, changing
-from soak.verdict import Outcome, is_fatal, verdict
-from soak.watcher import Scrape, Seen, scrape_of
+from soak.verdict import Outcome, is_fatal, reason, verdict
+from soak.watcher import Blind, Scrape, Seen, scrape_of
 from soak.world import Watched
 
 
@@ -157,7 +158,7 @@ def test_each_promise_that_is_not_kept_is_named(what: str, wrong: dict[str, Any]
     [
         ("rounds for which only one state was possible", {"sure": 0}),
         ("rounds that were not true", {"lies": ["x"]}),
-        ("rounds that failed without a fault", {"blind": ["x", "y"]}),
+        ("rounds that failed without a fault", {"blind": [Blind("app", 1.0, 2.0)] * 2}),
         ("longest ok while drift", {"stood_s": {(DRIFT, OK): 100.0}}),
         ("longest unknown while ok", {"stood_s": {(OK, UNKNOWN): 100.0}}),
         ("scrapes answered", {"scrapes_s": [11.0]}),
@@ -186,3 +187,14 @@ def test_what_was_seen_in_the_meantime_counts(what: str, wrong: dict[str, Any]) 
 )
 def test_an_error_in_the_log_is_one_that_no_fault_explains(line: str, fatal: bool) -> None:
     assert fatal is is_fatal(line)
+
+
+def test_a_round_that_failed_without_a_fault_is_shown_with_the_reason_that_is_in_the_log() -> None:
+    lines = [
+        {"event": "finding.appeared", "target": name, "message": words, "timestamp": f"1970-01-01T00:00:{at}Z"}
+        for name, words, at in (("app", "before", "07.5"), ("app", "no answer", "08.5"), ("other", "lost", "08.6"))
+    ]
+    log = "\n".join(map(json.dumps, lines))
+
+    assert "no answer" == reason(f'{log}\nTraceback of "app"', Blind("app", 8.0, 9.0))
+    assert "the same as of the round before" == reason(log, Blind("app", 9.0, 10.0))

@@ -20,7 +20,7 @@ from healthd.expected.places import Places
 from healthd.model.ledger import Applied
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
-from healthd.rounds import conclusion
+from healthd.rounds import evidence
 from healthd.rounds.near_comparison import MOST, near_comparison
 from healthd.rounds.sides import Promise
 
@@ -82,7 +82,7 @@ def cases(lock: LockFile) -> Mapping[str, Deviations]:
 def test_it_is_the_comparison_of_all_objects(lock: LockFile, name: str) -> None:
     deviations = cases(lock)[name]
     reading = reading_of(lock, deviations)
-    whole, found = conclusion._compared(TARGET, Promise(lock, reading), reading), near(lock, deviations)
+    whole, found = evidence._compared(TARGET, Promise(lock, reading), reading), near(lock, deviations)
 
     assert found is not None
     assert found.differences == whole.differences

@@ -17,6 +17,8 @@ LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 MEANINGS: Mapping[str, str] = {
     "alertmanager.failed": "Alerts cannot be sent to an Alertmanager; logged when that begins, and tried again.",
     "alertmanager.reached": "An Alertmanager accepts alerts again.",
+    "clock.set": "The clock of the machine was set by so many `seconds`, back if negative. Rounds go on at their "
+    "interval, no report becomes recent by that, and no alert ends.",
     "daemon.started": "The daemon serves, and its rounds have begun.",
     "daemon.stopped": "The daemon has ended; a warning if rounds were still waiting for a server.",
     "databases.changed": "A server has other databases for a group: these targets have appeared, and these are gone.",

@@ -197,6 +197,12 @@ class Alertmanagers:
         alerts = alerts_of(target, entry, self.links) if entry is not None else ()
         return self.current.update(target, alerts, datetime.now(UTC))
 
+    def clock_set(self, jump: timedelta) -> None:
+        """Note that the clock was set."""
+        self.current.clock_set(jump)
+        for peer, _ in self.peers.values():
+            peer.changed.set()
+
     def stop(self) -> list[asyncio.Task[None]]:
         """Send nothing any more, and return the tasks; what fires is resolved by itself, if no daemon follows."""
         return [task for _, task in self.peers.values()]

@@ -38,6 +38,18 @@ class CurrentAlerts:
             before = lingering
         return alert if before is None else replace(alert, since=min(before.since, alert.since))
 
+    def clock_set(self, jump: timedelta) -> None:
+        """Note that the clock was set: what fires does not cease to by that, and what lingers does so for as long.
+
+        If it was set forward, an alert is as old as it seems to be.
+        """
+        self.gone = {labels: (alert, until + jump) for labels, (alert, until) in self.gone.items()}
+        if jump < timedelta():
+            self.found = {
+                target: {labels: replace(alert, since=alert.since + jump) for labels, alert in alerts.items()}
+                for target, alerts in self.found.items()
+            }
+
     def firing(self, now: datetime) -> dict[Labels, Alert]:
         """Return the alerts that fire."""
         return {alert.labels: alert for alert in self._all() if alert.fires(now)}

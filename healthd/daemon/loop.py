@@ -18,6 +18,7 @@ import structlog
 from healthd.backoff import doubled_s
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.alertmanager import Alertmanagers
+from healthd.daemon.clock import follow_clock
 from healthd.daemon.database_lists import DatabaseLists, log_changes, watched_groups
 from healthd.daemon.project_files import ProjectFiles
 from healthd.daemon.rehearsals import Rehearsals
@@ -265,6 +266,7 @@ class Watch:
         """Begin what a daemon does in parallel with the rounds, forever."""
         self.later(self.memory.keep())
         self.later(keep_status(self.board, now))
+        self.later(follow_clock(self.board, self.alerts))
         self.later(self.follow_files())
         self.later(self.turns.adapt())
         if self.web_file is not None:

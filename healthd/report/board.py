@@ -154,6 +154,17 @@ class Board:
         for name, interval_s in targets:
             self.entries[name].interval_s = interval_s
 
+    def clock_set(self, jump: timedelta) -> None:
+        """Note that the clock was set: that it was set back makes no report recent for longer.
+
+        If it was set forward, reports stay as old as they seem to be: perhaps this machine stood still meanwhile.
+        """
+        for entry in self.entries.values():
+            if entry.fresh_until is not None:
+                entry.fresh_until += min(jump, timedelta())
+            if entry.waits_since is not None:
+                entry.waits_since += jump
+
     def post(self, report: Report) -> Change:
         """Store a report, and return what changed; the findings of a check that cannot tell are kept."""
         entry = self.entries[report.target]

@@ -39,7 +39,7 @@ from healthd.daemon.loop import BACKOFF_MAX_S, Watch, present_interval_s, rest
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.target_files import WrongFiles
-from healthd.daemon.watchdog import is_stuck
+from healthd.daemon.watchdog import Progress
 from healthd.model.findings import Report
 from healthd.model.ledger import MIGRATION_LOCK
 from healthd.postgres import embedded, programs
@@ -749,11 +749,12 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, alerts, rounds=watched)
     await task
 
-    for minutes, stuck in ((0, False), (1.5, False), (6, True)):
-        board.post(
-            Report(target="app", started_at=datetime.now(UTC) - timedelta(minutes=minutes), duration_s=0.1, findings=())
-        )
-        assert stuck == is_stuck(watch)
+    entry, progress = board.entries[target.name], Progress()
+    assert not progress.is_stuck(watch, 0.0)
+    entry.begin(datetime.now(UTC), 10.0)
+    assert [False, False, True] == [progress.is_stuck(watch, 60.0 * minutes) for minutes in (1, 2.5, 7)]
+    entry.begin(datetime.now(UTC) - timedelta(hours=1), 10.0)  # the clock was set back before the next round
+    assert [False, True] == [progress.is_stuck(watch, 60.0 * minutes) for minutes in (7.5, 14)]
 
 
 # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────

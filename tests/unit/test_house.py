@@ -67,6 +67,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "structlog": (
         "report.log",
         "daemon.alertmanager",
+        "daemon.clock",
         "daemon.database_lists",
         "daemon.loop",
         "daemon.project_files",

@@ -178,7 +178,7 @@ async def test_the_findings_are_the_same_whether_parts_are_set_aside_or_not(
         return found
 
     monkeypatch.setattr(unexpected_parts, "MANY", 10**9)
-    monkeypatch.setattr(conclusion, "parts", parts)
+    monkeypatch.setattr(import_module("healthd.rounds.evidence"), "parts", parts)
     without = await examined(Target("app", url), known)
     monkeypatch.setattr(unexpected_parts, "MANY", 10)
     less = await examined(Target("app", url), known)

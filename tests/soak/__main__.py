@@ -174,9 +174,9 @@ async def _resting(hosts: list[Host], seconds: int) -> int:
 
 
 def _progress(faults: Faults, left_s: float) -> str:
-    seen = faults.seen
+    seen, memory_mb = faults.seen, faults.daemon.usage().resident_mb
     rounds = f"{sum(seen.rounds.values())} rounds, {len(seen.lies)} not true, {len(seen.blind)} failed without a fault"
-    return f"{left_s / 60:.0f} minutes left: {faults.counts.total()} faults, {rounds}"
+    return f"{left_s / 60:.0f} minutes left: {faults.counts.total()} faults, {rounds}, {memory_mb:.0f} MB"
 
 
 def _counted(faults: Faults) -> str:
@@ -190,7 +190,10 @@ def _counted(faults: Faults) -> str:
 @click.option("--deadline", default=5.0, show_default=True, help="deadline_s of the daemon.")
 @click.option("--longest", default=20.0, show_default=True, help="Seconds that a fault lasts at most.")
 @click.option("--seed", type=int, help="What chooses the faults; printed.")
-def main(minutes: float, targets: int, interval: float, deadline: float, longest: float, seed: int | None) -> None:
+@click.option("--log", type=click.Path(path_type=Path), help="Where the log of the daemon is written.")
+def main(
+    minutes: float, targets: int, interval: float, deadline: float, longest: float, seed: int | None, log: Path | None
+) -> None:
     """Run it, print a report, and exit with 1 if something was wrong."""
     seed = random.SystemRandom().randrange(10_000) if seed is None else seed
     plan = Plan(minutes, targets, interval, deadline, longest, seed)
@@ -198,7 +201,10 @@ def main(minutes: float, targets: int, interval: float, deadline: float, longest
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may have another account
-        lines = list(verdict(asyncio.run(soaked(plan, folder))))
+        outcome = asyncio.run(soaked(plan, folder))
+    if log is not None:
+        log.write_text(outcome.log)
+    lines = list(verdict(outcome))
     for line in lines:
         click.echo(f"{'ok  ' if line.good else 'FAIL'} {line.what}: {line.seen}")
     sys.exit(not all(line.good for line in lines))

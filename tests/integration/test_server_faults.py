@@ -1,4 +1,7 @@
-"""Faults of a server and of what stands before it: unknown with the true reason, and well again with the next round."""
+"""Faults of a server and of what stands before it: unknown with the true reason, and well again with the next round.
+
+In each of these tests the rounds of another target go on.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -53,8 +58,30 @@ def message(found: Round) -> str:
     return found.report.findings[0].message
 
 
+@pytest.fixture(autouse=True)
+async def other(shipped: str, make_database: Any, known: Files) -> AsyncIterator[str]:
+    """The URL of another database, of which all rounds during the test must be well."""
+    url, found, last = make_database(shipped), [], None
+
+    async def watch() -> None:
+        nonlocal last
+        while True:
+            last = await ended(url, known, last)
+            found.append(said(last))
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(watch())
+    yield url
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    if last is not None:
+        await last.close()
+    assert found == [WELL] * max(1, len(found))
+
+
 @pytest.fixture
-def at_query(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], None]:
+def at_query(other: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], None]:
     """Return a function that lets something happen before the n-th statement of a round."""
 
     def happen(number: int, act: Callable[[], None]) -> None:
@@ -62,8 +89,9 @@ def at_query(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], Non
 
         async def execute(cursor: Any, *words: Any, **more: Any) -> Any:
             nonlocal asked
-            asked += 1
-            if asked == number:
+            its_own = cursor.connection.info.dbname == urlsplit(other).path[1:]
+            asked += not its_own
+            if asked == number and not its_own:
                 await asyncio.to_thread(act)
             return await original(cursor, *words, **more)
 
@@ -263,8 +291,8 @@ async def test_a_pool_that_is_exhausted_is_unknown_within_the_deadline(
     url: str, known: Files, server: embedded.Server, mode: str
 ) -> None:
     with pooler(server, url, mode, size=1) as between:
-        with psycopg.connect(between.url) as other:
-            other.execute("SELECT 1")  # a transaction that is open has the only connection
+        with psycopg.connect(between.url) as holder:
+            holder.execute("SELECT 1")  # a transaction that is open has the only connection
             waits = await ended(between.url, known, deadline_s=1)
         again = await ended(between.url, known, waits)
         await again.close()
@@ -276,8 +304,8 @@ async def test_a_pool_that_is_exhausted_is_unknown_within_the_deadline(
 
 async def test_a_pool_that_gives_up_says_so(url: str, known: Files, server: embedded.Server) -> None:
     with pooler(server, url, "transaction", size=1, settings={"query_wait_timeout": "1"}) as between:
-        with psycopg.connect(between.url) as other:
-            other.execute("SELECT 1")
+        with psycopg.connect(between.url) as holder:
+            holder.execute("SELECT 1")
             refused = await ended(between.url, known)
         again = await ended(between.url, known, refused)
         await again.close()

@@ -109,6 +109,7 @@ async def _played(faults: Faults, hosts: list[Host], seconds: float) -> None:
             group.create_task(faults.play(*usual, own.stop, own.freeze, own.promote))
         for fault in (others.proxy, others.restart_pooler, others.reload, others.silence):
             group.create_task(faults.play(fault))
+        group.create_task(others.follow_poolers())
         while (left_s := until - time.time()) > PROGRESS_S:
             await asyncio.sleep(PROGRESS_S)
             click.echo(_progress(faults, left_s - PROGRESS_S), err=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from frozen import frozen
+from pooler import Pooler
 
 from soak.process import Daemon, configure
 from soak.truth import DRIFT, OK, changing
@@ -30,6 +31,7 @@ DRIFTS = {
     "CREATE INDEX surprise ON machines (name)": "DROP INDEX surprise",
     "GRANT SELECT ON machines TO PUBLIC": "REVOKE SELECT ON machines FROM PUBLIC",
 }
+LOOK_S = 0.1  # at the poolers
 SILENT = 100  # clients of the web port
 END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{}'"
 
@@ -184,6 +186,7 @@ class OtherFaults:
     """What happens between the daemon and the servers, to its settings, and at its web port."""
 
     all: Faults
+    restarting: asyncio.Lock = field(default_factory=asyncio.Lock)  # a pooler
 
     async def proxy(self) -> str:
         """Let a proxy delay, cut, swallow, or answer garbage, and return which."""
@@ -202,16 +205,33 @@ class OtherFaults:
 
     async def restart_pooler(self) -> None:
         """Kill a pooler, and start it again."""
-        chance = self.all.chance
-        if not (behind := [target for target in self.all.targets if target.pooler is not None]):
+        if not (poolers := self._poolers()):
             return
-        pooler = chance.choice(behind).pooler
-        assert pooler is not None
-        with troubled(*(target for target in behind if target.pooler is pooler)) as troubles:
-            await asyncio.to_thread(pooler.kill)
-            with unreachable(troubles):
-                await self.all.rest()
-            await asyncio.to_thread(pooler.start)
+        pooler = self.all.chance.choice(poolers)
+        async with self.restarting:
+            with troubled(*self._behind(pooler)) as troubles:
+                await asyncio.to_thread(pooler.kill)
+                with unreachable(troubles):
+                    await self.all.rest()
+                await asyncio.to_thread(pooler.start)
+
+    async def follow_poolers(self) -> None:
+        """Start each pooler again that ends by itself, which is a fault, too."""
+        while not self.all.over.is_set():
+            seen_at = time.time()
+            await asyncio.sleep(LOOK_S)
+            for pooler in self._poolers():
+                async with self.restarting:
+                    if why := pooler.ended():
+                        with troubled(*self._behind(pooler), since=seen_at):
+                            await asyncio.to_thread(pooler.start)
+                        self.all.counts[f"pooler ended by itself ({why})"] += 1
+
+    def _poolers(self) -> list[Pooler]:
+        return list({id(one.pooler): one.pooler for one in self.all.targets if one.pooler is not None}.values())
+
+    def _behind(self, pooler: Pooler) -> list[Watched]:
+        return [target for target in self.all.targets if target.pooler is pooler]
 
     async def reload(self) -> None:
         """Remove some targets from the settings, and add them again."""

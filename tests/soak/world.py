@@ -140,9 +140,9 @@ def created(name: str) -> str:
 
 
 @contextmanager
-def troubled(*targets: Watched) -> Iterator[list[Trouble]]:
-    """Note that a fault may prevent the rounds of these targets during the block."""
-    troubles = [target.truth.trouble(time.time()) for target in targets]
+def troubled(*targets: Watched, since: float | None = None) -> Iterator[list[Trouble]]:
+    """Note that a fault may prevent the rounds of these targets during the block, or from an earlier moment on."""
+    troubles = [target.truth.trouble(time.time() if since is None else since) for target in targets]
     try:
         yield troubles
     finally:

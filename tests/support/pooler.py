@@ -25,13 +25,23 @@ class Pooler:
         self.start()
 
     def start(self) -> None:
-        command = [tool("pgbouncer"), "-q", str(self._folder / "pgbouncer.ini")]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        command = [tool("pgbouncer"), str(self._folder / "pgbouncer.ini")]
+        with (self._folder / "log").open("w") as log:
+            self._process = subprocess.Popen(command, stderr=log)
+        self._killed = False
         wait_until_ready(self._process, lambda: reachable(self.url.replace("/*", "/postgres")))
 
     def kill(self) -> None:
+        self._killed = True
         self._process.kill()
         self._process.wait()
+
+    def ended(self) -> str:
+        """Return what it said last if it has ended by itself, else nothing."""
+        if self._killed or self._process.poll() is None:
+            return ""
+        said = (self._folder / "log").read_text().splitlines()
+        return f"exit code {self._process.returncode}: {' '.join(said[-3:])}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import signal
 import socket
@@ -33,6 +34,8 @@ from healthd.report.web_security import WebSecurity
 from healthd.report.web_server import server_for
 
 log = structlog.get_logger()
+
+GARBAGE_S = 30.0  # between two looks for garbage, which take milliseconds; Python itself hardly ever looks (__main__)
 
 
 async def serve(
@@ -75,6 +78,7 @@ async def serve(
     notify("READY=1", f"STATUS=watching {counted(len(settings.targets), 'target')}")
     watch.work()
     watch.later(feed_watchdog(watch))
+    watch.later(_collect_garbage())
     warn_unprotected(settings.host, security)
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -83,6 +87,17 @@ async def serve(
     await watch.stop()
     await asyncio.wait([web], timeout=STOP_S)
     log.info("daemon.stopped")
+
+
+async def _collect_garbage() -> None:
+    """Look forever for what rounds leave behind: an error and the frames of its traceback refer to each other.
+
+    What the daemon consists of when it starts lives until its end, and is not looked at again.
+    """
+    gc.freeze()
+    while True:
+        await asyncio.sleep(GARBAGE_S)
+        gc.collect()
 
 
 def _open_files(targets: int) -> int:

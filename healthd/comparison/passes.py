@@ -144,7 +144,7 @@ def respell_unexpected(sides: Sides, _given: Given) -> Sides:
 def forget_names_of_partitions(sides: Sides, given: Given) -> Sides:
     """Drop renames of partitions whose names do not matter."""
     free = come_and_go(sides.expected, given.partitions)
-    found = tuple(one for one in sides.found if holder(one.key, sides.expected.objects[one.key]) not in free)
+    found = tuple(one for one in sides.found if holder(one.key, sides.expected.objects) not in free)
     return replace(sides, found=found)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import own
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
@@ -22,10 +23,17 @@ def repair(difference: Difference, expected: AccessMethod, _actual: AccessMethod
         yield f"CREATE ACCESS METHOD {difference.key.sql} TYPE {expected.of.upper()} HANDLER {expected.handler};"
 
 
+def needed(key: Key, _record: AccessMethod, dependent: Dependent) -> bool:
+    """Return whether a table, a materialized view, an index or an exclusion constraint is stored by a method."""
+    by_name = getattr(dependent.record, "access_method", None) == key.path[0]
+    return by_name or f" USING {quote(key.path[0])} (" in (getattr(dependent.record, "definition", None) or "")
+
+
 KIND = Kind(
     name="access_method",
     record=AccessMethod,
     within={},
+    needed=needed,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

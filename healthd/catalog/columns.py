@@ -1,7 +1,7 @@
 """Columns: type, nullability, default, identity, generation and storage."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -173,9 +173,21 @@ def create(key: Key, record: Column, around: Around) -> Iterator[str]:
         if record.default:
             yield f"{alter} SET DEFAULT {record.default};"
         yield from _stored(alter, record)
+    elif is_attribute(key, around.objects) and Key("table", key.path[:2]) not in around.new:
+        alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"  # what adds the attribute adds it
+        if record.default:
+            yield f"{alter} SET DEFAULT {record.default};"
+        if record.not_null and record.not_null_validated:
+            yield f"{alter} SET NOT NULL;"
+        yield from settled(key, record)
     else:
         yield f"ALTER {record.on.upper()} {schema}.{table} ADD COLUMN {in_table(key, record, around)};"
         yield from settled(key, record)
+
+
+def is_attribute(key: Key, objects: Mapping[Key, Record]) -> bool:
+    """Return whether a column is an attribute of the type of a typed table, which alone adds, alters and drops it."""
+    return getattr(objects.get(Key("table", key.path[:2])), "of_type", None) is not None
 
 
 def settled(key: Key, record: Column) -> Iterator[str]:

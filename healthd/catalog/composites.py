@@ -47,6 +47,12 @@ def dropped(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ..
     return tuple(one for one in there if one not in kept)
 
 
+def added(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the attributes that no value of the actual type has."""
+    there = {named(one)[0] for one in _restored(expected, actual)}
+    return tuple(name for name in (named(one)[0] for one in expected) if name not in there)
+
+
 def _restored(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
     """Return the actual attributes under their expected names."""
     names = dict(renamed(expected, actual))

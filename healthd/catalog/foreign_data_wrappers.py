@@ -68,9 +68,10 @@ def repair_options(alter: str, expected: tuple[str, ...], actual: tuple[str, ...
 def is_of_secrets(sql: str) -> bool:
     """Return whether a statement drops secrets, or sets some that are not known and are written as ***."""
     found = STEP.search(sql)
-    return found is not None and _is_secret(found[1])
+    return (found is not None and _is_secret(found[1])) or CONNECTION.search(sql) is not None
 
 
+CONNECTION = re.compile(r"SUBSCRIPTION .* CONNECTION '(?:[^']|'')*\*\*\*")
 STEP = re.compile(r" OPTIONS \((?:ADD|SET|DROP) (\"(?:[^\"]|\"\")*\"|\w+)")
 
 

@@ -114,7 +114,12 @@ def is_partitioned(index: Index) -> bool:
 
 
 def _typed(index: Index) -> str:
-    """Return CREATE INDEX as a user enters it: CONCURRENTLY if possible, including partitions if not."""
+    """Return CREATE INDEX as a user enters it: CONCURRENTLY if possible, including partitions if not.
+
+    A partitioned index is invalid as long as a partition has none: it was created without these.
+    """
+    if is_partitioned(index) and not index.valid:
+        return index.definition
     if is_partitioned(index):
         return index.definition.replace(" ON ONLY ", " ON ", 1)
     return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)

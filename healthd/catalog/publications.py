@@ -27,7 +27,8 @@ def repair(difference: Difference, expected: Publication, actual: Publication | 
         tables = " FOR ALL TABLES" if expected.all_tables else ""
         yield f"CREATE PUBLICATION {name}{tables} WITH ({options(expected)});"
     elif difference.attribute != "schemas":
-        yield f"ALTER PUBLICATION {name} SET ({options(expected)});"
+        none = ", publish_generated_columns = none" if difference.attribute == "generated" else ""
+        yield f"ALTER PUBLICATION {name} SET ({options(expected)}{none if expected.generated == 'none' else ''});"
     if difference.attribute in (None, "schemas"):
         sent = actual.schemas if actual else ()
         if extra := [quote(one) for one in sent if one not in expected.schemas]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import Key, quote
+from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
 
@@ -21,8 +21,13 @@ class Range:
     multirange: str | None
 
 
-def repair(difference: Difference, expected: Range, _actual: Range) -> Iterator[str]:
+def repair(difference: Difference, expected: Range, actual: Range) -> Iterator[str]:
     """Yield the SQL that creates a range type; only its names can be altered."""
+    if difference.attribute == "multirange":
+        there, wanted = (_multirange(difference.key, side) for side in (actual, expected))
+        yield f"ALTER TYPE {there.sql} RENAME TO {quote(wanted.path[1])};"
+        yield constructors(difference.key, wanted.path[1])
+        return
     words = {
         "subtype": expected.subtype,
         "subtype_opclass": expected.operator_class,
@@ -68,6 +73,12 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
+def replaced(difference: Difference, expected: Range, actual: Range) -> bool:
+    """Return whether a type must be created again: only the name of its multirange type can be changed."""
+    there, wanted = (_multirange(difference.key, side).path[0] for side in (actual, expected))
+    return difference.attribute != "multirange" or there != wanted
+
+
 def shell(key: Key, record: Range) -> str:
     """Return the SQL for a type that is only a name: its canonical function needs it, and it needs the function."""
     return f"CREATE TYPE {key.sql};" if record.canonical else ""
@@ -84,13 +95,38 @@ def put_aside(key: Key, record: Range, name: str, around: Around) -> Iterator[st
     Of these, only those whose arguments another type's would have, too.
     """
     yield f"ALTER TYPE {key.sql} RENAME TO {quote(name)};"
-    for arguments in (f"{record.subtype}, {record.subtype}", f"{record.subtype}, {record.subtype}, text"):
-        yield f"ALTER FUNCTION {key.sql}({arguments}) RENAME TO {quote(name)};"
     if around.server_version >= 140000:
-        usual = Key("range", (key.path[0], multirange(key.path[1])))
-        other = (Key.parse(f"range:{record.multirange}") if record.multirange else usual).sql
-        yield f"ALTER TYPE {other} RENAME TO {quote(multirange(name))};"
-        yield f"ALTER FUNCTION {other}() RENAME TO {quote(multirange(name))};"
+        yield f"ALTER TYPE {_multirange(key, record).sql} RENAME TO {quote(multirange(name))};"
+    aside = Key("range", (key.path[0], name))
+    yield constructors(aside, multirange(name), multiranges=around.server_version >= 140000)
+
+
+def _multirange(key: Key, record: Range) -> Key:
+    """Return the name of the multirange type of a range type."""
+    return Key.parse(f"range:{record.multirange or Key('', (key.path[0], multirange(key.path[1]))).sql}")
+
+
+def constructors(key: Key, multirange_name: str, *, multiranges: bool = True) -> str:
+    """Return a statement that gives the constructor functions of these types, with any names, those of the types.
+
+    ALTER TYPE … RENAME TO does not: somebody may have renamed a type before.
+    """
+    of = "IN (r.rngtypid, r.rngmultitypid)" if multiranges else "= r.rngtypid"
+    return f"""DO $names$ DECLARE one pg_catalog.regprocedure; wanted text; BEGIN
+    FOR one, wanted IN
+        SELECT f.oid, f.wanted
+          FROM (SELECT p.oid, p.proname,
+                       CASE p.prorettype WHEN r.rngtypid THEN {literal(key.path[1])}
+                                         ELSE {literal(multirange_name)} END AS wanted
+                  FROM pg_catalog.pg_range AS r
+                  JOIN pg_catalog.pg_proc AS p ON p.prorettype {of}
+                 WHERE r.rngtypid = {literal(key.sql)}::pg_catalog.regtype
+                   AND p.prosrc ~ '^(multi)?range_constructor[0-9]$') AS f
+         WHERE f.proname <> f.wanted
+    LOOP
+        EXECUTE pg_catalog.format('ALTER FUNCTION %s RENAME TO %I', one, wanted);
+    END LOOP;
+END $names$;"""
 
 
 def multirange(name: str) -> str:
@@ -117,7 +153,7 @@ KIND = Kind(
     shell=shell,
     drop=drop,
     put_aside=put_aside,
-    replaced=lambda difference, expected, actual: True,
+    replaced=replaced,
     some="SELECT FROM pg_catalog.pg_range AS o WHERE o.rngtypid >= 16384",
     query=query,
 )

@@ -33,6 +33,10 @@ def parent(key: Key, record: Record) -> Key | None:
     return Key.parse(f"column:{record.owned_by}") if record.owned_by else Key("schema", key.path[:1])
 
 
+def _is_owned(record: Sequence | None) -> bool:
+    return record is not None and record.owned_by is not None
+
+
 def repair(difference: Difference, expected: Sequence, actual: Sequence) -> Iterator[str]:
     """Yield the SQL that creates a sequence or corrects its parameters."""
     name = difference.key.sql
@@ -120,7 +124,7 @@ KIND = Kind(
     renamable=True,
     movable=True,
     referenced=True,
-    table=lambda key, record: Key.parse(f"column:{record.owned_by}").path[:2] if record.owned_by else None,
+    table=lambda _key, record: Key.parse(f"column:{record.owned_by}").path[:2] if _is_owned(record) else None,
     parent=parent,
     repair=repair,
     follows_type=True,

@@ -1,8 +1,8 @@
 """Subscriptions of logical replication; the password of the connection never leaves the server."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeGuard
 
 from healthd.catalog.foreign_data_wrappers import digest
 from healthd.model.attributes import MINOR, SECRET, VEILED
@@ -39,8 +39,8 @@ LATER = frozenset({"streaming=parallel"})  # the default since 18
 EARLIER = frozenset({"run_as_owner=true"})  # the behaviour before 16, which a restored dump sets
 
 
-def repair(difference: Difference, expected: Subscription, _actual: Subscription) -> Iterator[str]:
-    """Yield the SQL that corrects a subscription; a missing one needs its connection, which healthd does not know."""
+def repair(difference: Difference, expected: Subscription, actual: Subscription) -> Iterator[str]:
+    """Yield the SQL that corrects a subscription; one that is created is disabled and connects to no server."""
     name = difference.key.sql
     if difference.attribute == "publications":
         publications = ", ".join(map(quote, expected.publications))
@@ -48,8 +48,51 @@ def repair(difference: Difference, expected: Subscription, _actual: Subscription
     elif difference.attribute == "slot":
         slot = literal(expected.slot) if expected.slot else "NONE"
         yield f"ALTER SUBSCRIPTION {name} SET (slot_name = {slot});"
-    else:
+    elif difference.attribute == "options" and (steps := tuple(_settings(expected.options, actual.options))):
+        yield f"ALTER SUBSCRIPTION {name} SET ({', '.join(steps)});"
+    elif difference.attribute == "connection" and _is_whole(expected.connection):
+        yield f"ALTER SUBSCRIPTION {name} CONNECTION {literal(expected.connection)};"
+    elif difference.missing and _is_whole(expected.connection):
+        slot = literal(expected.slot) if expected.slot else "NONE"
+        options = (
+            "connect = false",
+            f"slot_name = {slot}",
+            *(_setting(*one.split("=", 1)) for one in expected.options),
+        )
+        publications = ", ".join(map(quote, expected.publications))
+        yield (
+            f"CREATE SUBSCRIPTION {name} CONNECTION {literal(expected.connection)} PUBLICATION {publications}"
+            f" WITH ({', '.join(options)});"
+        )
+        yield f"-- It is disabled: make sure of its slot on the other server, then ALTER SUBSCRIPTION {name} ENABLE."
+    elif difference.attribute != "secrets":
         yield f"-- CREATE or ALTER SUBSCRIPTION {name}: see the migration that created it (sql/)"
+
+
+def _is_whole(connection: str | None) -> TypeGuard[str]:
+    """Return whether this is the entire connection string, be it with asterisks for passwords."""
+    return connection is not None and len(connection) < SHOWN
+
+
+def _settings(expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
+    """Yield what SET gives options that differ; nothing if some can be changed only while it is disabled, or never."""
+    is_, was = (dict(one.split("=", 1) for one in side) for side in (expected, actual))
+    changed = {one: is_.get(one, USUAL[one]) for one in (*is_, *was) if is_.get(one) != was.get(one)}
+    if changed.keys().isdisjoint(FIXED):
+        yield from (_setting(*one) for one in changed.items())
+
+
+def _setting(name: str, value: str) -> str:
+    return f"{name} = {literal(value)}"
+
+
+def as_known(record: Subscription, server_version: int) -> Subscription:
+    """Return a subscription with the options that an older server has."""
+    known = {name for since, _, _, name in OPTIONS if since <= server_version}
+    options = tuple(one for one in record.options if one.partition("=")[0] in known)
+    if server_version < PARALLEL:
+        options = tuple(one for one in options if one not in LATER)
+    return record if options == record.options else replace(record, options=options)
 
 
 # (the first major version in which every role may read the column, column, default, option)
@@ -64,6 +107,10 @@ OPTIONS = (
     (160000, "suborigin", "'any'", "origin"),
     (170000, "subfailover", "false", "failover"),
 )
+USUAL = {name: (usual or "false").strip("'") for _, _, usual, name in OPTIONS}
+FIXED = ("two_phase", "failover")
+PARALLEL = 160000  # the first version in which a large transaction can be applied by several processes
+SHOWN = 500  # characters of a connection string
 
 
 def query(server_version: int) -> str:
@@ -115,7 +162,7 @@ def hidden(word: str, shown: str) -> str:
 
 
 CONNECTION = hidden(
-    "pg_catalog.left(s.subconninfo, 500)",
+    f"pg_catalog.left(s.subconninfo, {SHOWN})",
     """pg_catalog.regexp_replace(
                                      pg_catalog.regexp_replace(
                                          pg_catalog.substr(t.word, 2),
@@ -128,10 +175,12 @@ KIND = Kind(
     name="subscription",
     record=Subscription,
     within={},
+    renamable=True,
     depth=1,
     parent=lambda key, record: None,
     change=change,
     repair=repair,
+    as_known=as_known,
     some="SELECT FROM pg_catalog.pg_subscription",
     query=query,
 )

@@ -1,7 +1,7 @@
 """Ordinary and partitioned tables: their parents and their storage."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from healthd.catalog.columns import Column, in_table, settled
@@ -123,6 +123,7 @@ def differing(key: Key, record: Any, around: Around) -> Iterator[str]:
         made = next(
             (other for other in above if other is not None), Column(column.type, False, None, "none", "none", None)
         )
+        made = replace(made, statistics=None, options=None)  # these are not copied from a parent
         for name in ("default", "not_null", "storage", "compression", "statistics", "options", "foreign_options"):
             there, wanted = getattr(made, name), getattr(column, name)
             if there != wanted and column.generated == "none":

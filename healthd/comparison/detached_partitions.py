@@ -34,7 +34,9 @@ def with_detached(
             found = _as_attached(key, list(_above(path, listed)), wanted, found)
     if let_go:
         below = let_go | {path for path in listed | partitions(actual) if let_go & set(_above(path, listed))}
-        wanted, found = ({k: one for k, one in side.items() if holder(k, one) not in below} for side in (wanted, found))
+        wanted, found = (
+            {k: one for k, one in side.items() if holder(k, side) not in below} for side in (wanted, found)
+        )
     sides = replace(expected, objects=wanted), replace(actual, objects=found)
     return *sides, tuple(sorted(Key("table", path).sql for path in let_go))
 
@@ -82,7 +84,7 @@ def _as_attached(key: Key, above: list[Path], expected: Objects, actual: Objects
     found = {
         one: record
         for one, record in actual.items()
-        if one in expected or holder(one, record) != key.path or not _is_inherited(one, record, above, expected)
+        if one in expected or holder(one, actual) != key.path or not _is_inherited(one, record, above, expected)
     }
     found[key] = replace(found[key], inherits=expected[key].inherits)
     for one, record in expected.items():  # since 17 a partition inherits the identity of its table

@@ -22,11 +22,12 @@ class Mentions:
 def mentions(kind: Kind, key: Key, record: Record, *, without: Collection[str] = ()) -> Mentions:
     """Return what an object mentions; attributes in `without` are left out."""
     texts = list(key.path[kind.types_at :] if kind.types_at is not None else ())
+    words, pairs = set[str](), set[tuple[str, str]]()
     for name in attributes(type(record)):
         if name not in without:
             value = getattr(record, name)
             texts += (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str))
-    words, pairs = set[str](), set[tuple[str, str]]()
+            words.update(value if isinstance(value, tuple) else ())  # each may be a name, as it is
     for text in texts:
         found = tokens(text)
         words.update(found)

@@ -172,10 +172,11 @@ def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], plac
         return certain.sub(lambda match: names[match[1]], text)
 
     # A text that differs for other reasons as well, as a rename, has the expected schemas all the same.
-    return {key: spelled(_as_expected(expected.get(key), record, back), known) for key, record in objects.items()}
+    return {key: spelled(as_expected(expected.get(key), record, back), known) for key, record in objects.items()}
 
 
-def _as_expected(expected: Record | None, actual: Record, back: Any) -> Record:
+def as_expected(expected: Record | None, actual: Record, back: Any) -> Record:
+    """Return an actual object with the expected texts where `back` makes them the same."""
     if expected is None or expected == actual or type(expected) is not type(actual):
         return actual
     follow = {

@@ -81,11 +81,12 @@ def _key(path: Path, objects: Mapping[Key, Record]) -> Key:
     return foreign if foreign in objects else Key("table", path)
 
 
-def holder(key: Key, record: Record) -> Path | None:
-    """Return the path of the table that an object is, or that it belongs to; None if there is none."""
+def holder(key: Key, objects: Mapping[Key, Record]) -> Path | None:
+    """Return the path of the table that one of these objects is, or that it belongs to; None if there is none."""
     if key.kind in HANGING:
-        return holder(Key(key.path[0], key.path[1:]), record)
-    return catalog.KINDS[key.kind].table_of(key, record)
+        depth = catalog.KINDS[key.path[0]].depth or len(key.path)
+        return holder(Key(key.path[0], key.path[1 : depth + 1]), objects)
+    return catalog.KINDS[key.kind].table_of(key, objects.get(key))
 
 
 def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:
@@ -93,7 +94,7 @@ def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:
     paths = frozenset(gone)
     if not paths:
         return dict(objects)
-    kept = {key: record for key, record in objects.items() if holder(key, record) not in paths}
+    kept = {key: record for key, record in objects.items() if holder(key, objects) not in paths}
     for key, record in kept.items():
         if isinstance(record, Trigger) and record.partitions:
             left = (one for one in record.partitions if Key.parse(f"table:{one.rsplit(' ', 1)[0]}").path not in paths)
@@ -114,7 +115,7 @@ def _promise(
         elif one.kind == "owner" and one.path == ("table", *parent):
             yield Key("owner", (key.kind, *path)), record
     for one, record in actual.items():
-        if holder(one, record) == path and _may_have(one, record, parent, expected):
+        if holder(one, actual) == path and _may_have(one, record, parent, expected):
             yield one, record
 
 

@@ -1,6 +1,7 @@
 """How two snapshots are compared: the passes, in their order, and which of the differences become findings.
 
-The reason for this order: moves to another schema are undone first, because all later passes match objects by name.
+The reason for this order: moves to another schema are undone first, those of extensions before all others, because all
+later passes match objects by name.
 Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
 column names, and then renames: a swap looks like two renames, and a rename of the table hides a swap, so the pass for
 swaps runs before and after that for renames. What is still missing may have been renamed and changed; a column and the
@@ -23,6 +24,7 @@ from healthd.comparison.detached_partitions import with_detached
 from healthd.comparison.detached_renames import detached_back
 from healthd.comparison.foreign_ledgers import ledgers
 from healthd.comparison.locked_objects import assumed, followed
+from healthd.comparison.moved_extensions import texts_back
 from healthd.comparison.moves import moved_back
 from healthd.comparison.partitions import come_and_go, holder, with_partitions
 from healthd.comparison.renamed_counters import counters_back
@@ -77,6 +79,11 @@ def undo_moves(sides: Sides, given: Given) -> Sides:
     """Move objects back to their expected schemas."""
     actual, moved = moved_back(sides.expected, sides.actual, KINDS, given.apart)
     return replace(sides, actual=actual, found=(*sides.found, *moved))
+
+
+def undo_moves_of_extensions(sides: Sides, _given: Given) -> Sides:
+    """Give texts that name what moved extensions provide its expected schema."""
+    return replace(sides, actual=texts_back(sides.expected, sides.actual))
 
 
 def undo_exchanges(sides: Sides, given: Given) -> Sides:
@@ -144,7 +151,7 @@ def respell_unexpected(sides: Sides, _given: Given) -> Sides:
 def forget_names_of_partitions(sides: Sides, given: Given) -> Sides:
     """Drop renames of partitions whose names do not matter."""
     free = come_and_go(sides.expected, given.partitions)
-    found = tuple(one for one in sides.found if holder(one.key, sides.expected.objects[one.key]) not in free)
+    found = tuple(one for one in sides.found if holder(one.key, sides.expected.objects) not in free)
     return replace(sides, found=found)
 
 
@@ -167,6 +174,7 @@ def spell_out_roles(sides: Sides, given: Given) -> Sides:
 
 
 NAMES: tuple[Pass, ...] = (
+    undo_moves_of_extensions,
     undo_moves,
     undo_exchanges,
     undo_swaps,

@@ -146,7 +146,7 @@ def _spoken(table: Key, names: Names, expected: Mapping[Key, Record], actual: Ma
     """Yield, for each object that mentions these columns, whether it followed the renames (true) or not (false)."""
     back = {own: name for name, own in names.items()}
     for key, record in expected.items():
-        if key.kind == "column" or key == table or not spoken_with(key, record, table.path, names):
+        if key.kind == "column" or key == table or not spoken_with(key, expected, table.path, names):
             continue
         moved = Key(key.kind, path_with(key, table.path, back))
         kept, went = actual.get(key), actual.get(moved)

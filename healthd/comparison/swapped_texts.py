@@ -15,13 +15,13 @@ Names = Mapping[str, str]
 Path = tuple[str, ...]
 
 
-def spoken_with(key: Key, record: Record, table: Path, names: Names) -> bool:
-    """Return whether an object mentions one of these columns of a table."""
+def spoken_with(key: Key, objects: Mapping[Key, Record], table: Path, names: Names) -> bool:
+    """Return whether one of these objects mentions one of these columns of a table."""
     if _column_at(key, table) is not None:
         return key.path[_column_at(key, table) or 0] in names
-    if holder(key, record) != table and not _mentions(record, {table[-1]}):
+    if holder(key, objects) != table and not _mentions(objects[key], {table[-1]}):
         return False
-    return _mentions(record, {*names, *names.values()})
+    return _mentions(objects[key], {*names, *names.values()})
 
 
 def path_with(key: Key, table: Path, names: Names) -> Path:
@@ -51,7 +51,7 @@ def renamed_back(
         other = expected.get(key)
         if key.path in tables and getattr(record, "column_order", None):
             record = replace(record, column_order=_spelled(record.column_order, names))
-        elif other is not None and other != record and any(spoken_with(key, other, one, names) for one in tables):
+        elif other is not None and other != record and any(spoken_with(key, expected, one, names) for one in tables):
             record = _as_expected(other, record, names)
         found[key] = record
     return found

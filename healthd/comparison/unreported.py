@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from healthd.comparison.partitions import holder, partitions
-from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
@@ -54,17 +53,9 @@ def of_partitions(
         return ()
     known = {one.place for one in reported}
     quiet = (one for one in raw if one.place not in known)
-    found: set[tuple[str, ...] | None] = {
-        holder(one.key, _record(one, expected.objects, actual.objects)) for one in quiet
-    }
+    found = {holder(one.key, expected.objects) or holder(one.key, actual.objects) for one in quiet}
     reported_whole = {one.key.path for one in reported if one.attribute in (None, "bound")}
     return tuple(sorted(Key("table", path).sql for path in paths & found - reported_whole))
-
-
-def _record(one: Difference, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Record:
-    if one.attribute is not None:
-        return expected.get(one.key) or actual.get(one.key)
-    return one.actual if one.expected is None else one.expected
 
 
 def _name(one: Difference) -> str:

@@ -93,12 +93,23 @@ async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) ->
                 async with connection.transaction():
                     row = await (await connection.execute(counted.encode())).fetchone()
                     found[query] = row[0] if row else 0
-            except (errors.DataError, errors.CheckViolation, errors.NotNullViolation):  # what is asked cannot be done
-                found[query] = REFUSED
-            except Error:  # not permitted, not possible before the first steps, locked, too slow
+            except Error as error:  # or: not permitted, not possible before the first steps, locked, too slow
                 if connection.closed:
                     raise
+                if _is_refused(error):
+                    found[query] = REFUSED
     return found
+
+
+def _is_refused(error: Error) -> bool:
+    """Return whether what is asked cannot be done: a type, a check or a function refuses a value.
+
+    Types of extensions call a text that is none of theirs a syntax error, or an internal one.
+    """
+    by_value = isinstance(error, (errors.SyntaxError, errors.InternalError_)) and not error.diag.statement_position
+    return by_value or isinstance(
+        error, (errors.DataError, errors.CheckViolation, errors.NotNullViolation, errors.RaiseException)
+    )
 
 
 def _exchanged(findings: Iterable[Finding]) -> list[Key]:

@@ -182,7 +182,7 @@ class Kind:
     name_at: int = -1  # where in its path its own name is
     types_at: int | None = None  # from where on its path consists of types
     role_last: bool = False  # the last part of its path is a role
-    table: Callable[[Key, Record], Path | None] = _nowhere  # its table, if its path has none
+    table: Callable[[Key, Record], Path | None] = _nowhere  # its table, if its path has none; without a record: None
 
     # ── how it changes ──────────────────────────────────────────────────────────────────────────────────────
     renamable: bool = False  # ALTER … RENAME TO gives it another name

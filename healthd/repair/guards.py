@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from healthd.catalog.columns import is_attribute
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
@@ -68,7 +69,8 @@ def of_constraint(change: Change, key: Key) -> Iterator[Guard]:
 def of_added(change: Change, key: Key) -> Iterator[Guard]:
     """Yield the guard for a column that must have a value and has no default: rows forbid it."""
     record, table = change.after.objects[key], Key("table", key.path[:2])
-    given = record.default or record.identity != "none" or record.generated != "none"
+    given = not is_attribute(key, change.before.objects) and record.default  # an attribute has no default
+    given = given or record.identity != "none" or record.generated != "none"
     if record.on == "table" and record.not_null and not given and table in change.before.objects:
         meaning = "it fails with them: add it without NOT NULL, fill it, then SET NOT NULL"
         yield Guard(f"SELECT FROM {table.sql}", meaning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from healthd.catalog import KINDS
 from healthd.catalog.tables import kept_parents
 from healthd.model.attributes import Record
 from healthd.model.kinds import Statements
@@ -34,14 +35,17 @@ def divided_by(side: Dependencies, column: Key) -> Key | None:
     return None
 
 
-def overwritten(one: Difference, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, str]]:
-    """Yield the columns below whose defaults this repair overwrites, each with the SQL that restores it.
+def overwritten(one: Difference, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, str, str]]:
+    """Yield what this repair overwrites of the columns below: column, attribute, and the SQL that restores it.
 
     SET DEFAULT of a table is also one of all tables below, and a new column has the same default in all of them.
     """
     old, new = before.objects.get(one.key), after.objects.get(one.key)
     if one.key.kind != "column" or new is None:
         return
+    for attribute in STORED if one.missing else (one.attribute,):
+        if attribute in STORED:
+            yield from _stored_below(one.key, attribute, before, after)
     if not one.missing and (old is None or one.attribute not in SETTING or not (old.default or new.default)):
         return
     above = Key("table", one.key.path[:2])
@@ -50,9 +54,32 @@ def overwritten(one: Difference, before: Dependencies, after: Dependencies) -> I
         record = after.objects.get(column) or before.objects.get(column)
         if record is not None and record.default != new.default and above in ancestors(before.objects, table):
             alter = f"ALTER TABLE {table.sql} ALTER COLUMN {quote(column.path[2])}"
-            yield column, f"{alter} SET DEFAULT {record.default};" if record.default else f"{alter} DROP DEFAULT;"
+            yield (
+                column,
+                "default",
+                f"{alter} SET DEFAULT {record.default};" if record.default else f"{alter} DROP DEFAULT;",
+            )
 
 
+def _stored_below(
+    key: Key, attribute: str, before: Dependencies, after: Dependencies
+) -> Iterator[tuple[Key, str, str]]:
+    """Yield where the tables below store a column in another way, as `overwritten` does."""
+    new = after.objects[key]
+    for table in before.heirs:
+        column = Key("column", (*table.path, key.path[2]))
+        record = after.objects.get(column) or before.objects.get(column)
+        values = getattr(record, attribute, None), getattr(new, attribute)
+        if record is not None and values[0] != values[1] and _is_above(key, table, before):
+            for sql in KINDS["column"].repair(Difference(column, attribute, *values), record, new):
+                yield column, attribute, sql
+
+
+def _is_above(column: Key, table: Key, side: Dependencies) -> bool:
+    return Key("table", column.path[:2]) in ancestors(side.objects, table)
+
+
+STORED = ("statistics", "storage")
 SETTING = ("default", "type", "collation")  # the attributes of a column whose repair sets its default
 
 

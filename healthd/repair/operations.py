@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from healthd.catalog.columns import is_attribute
 from healthd.catalog.composites import rebuilt
 from healthd.catalog.grants import Grant
 from healthd.catalog.grants import default as usual_privileges
@@ -137,7 +138,7 @@ class Change:
 
     def _drop_dependents(self, key: Key, cause: Place, *, retyped: bool = False) -> None:
         for one in self.before.dependents(key):
-            if one in self.gone:
+            if one in self.gone or (retyped and one.kind in HANGING):
                 continue
             kind, record = self.kinds[one.kind], self.before.objects[one]
             if retyped and kind.follows_type:
@@ -255,8 +256,8 @@ class Change:
         record = self.before.objects[key]
         if key.kind == "sequence" and (record.identity or counters.succeeded(key, self.before, self.after)):
             return True  # DROP IDENTITY drops it, or what makes its column an identity column
-        if key.kind == "column" and getattr(self.before.objects.get(Key("table", key.path[:2])), "of_type", None):
-            return True  # the columns of a typed table are those of its type
+        if key.kind == "column" and is_attribute(key, self.before.objects):
+            return True
         parent = self.before.parent(key)
         if parent is None or parent not in self.gone:
             return False
@@ -298,6 +299,8 @@ class Change:
                 continue
             if one.key not in self.after.objects or one.key not in self.before.objects:
                 continue
+            if self._retypes(one) and is_attribute(one.key, self.before.objects):
+                continue  # its type does that
             (key, expected), (_, actual) = (
                 self._spelled(side, one.key, owner=True) for side in (self.after, self.before)
             )
@@ -313,9 +316,9 @@ class Change:
         converted = (Difference(column, "type", None, None) for column in self.converted)
         causes = {column: self.gone[type_] for column, type_ in self.converted.items()}
         for one in (*self.differences, *converted):
-            for column, default in overwritten(one, self.before, self.after):
-                if (column, "default") not in self._places and column not in self.gone:
-                    yield Operation(ALTER, column, "default", (default,), causes.get(one.key, one.place))
+            for column, attribute, sql in overwritten(one, self.before, self.after):
+                if (column, attribute) not in self._places and column not in self.gone:
+                    yield Operation(ALTER, column, attribute, (sql,), causes.get(one.key, one.place))
 
     def _restored_grants(self, found: Iterable[Operation], around: Around) -> Iterator[Operation]:
         """Yield what gives roles their privileges on columns again: REVOKE on the table takes those, too."""

@@ -95,7 +95,8 @@ def _rank(change: Change, one: Operation, *, ambiguous: bool) -> tuple[Any, ...]
     place = change.order["domain" if of_domain else one.key.kind]
     if one.action in (DROP, RELEASE):
         return 0, -place, one.key, one.attribute or ""
-    if ambiguous and one.key.kind == "cast":  # no text is read while there is an implicit one
+    implicit = one.key.kind == "cast" and change.after.objects[one.key].context == "implicit"
+    if ambiguous and implicit:  # no text is read while there is one
         return PHASES[COMPLETE], len(change.order), one.key, ""
     if not ambiguous and one.action != VALIDATE and any(blocks_nobody(sql) for sql in one.statements):
         return -1, place, one.key, one.attribute or ""  # while it runs, nothing is dropped that comes back
@@ -132,12 +133,20 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
         at[one.key][one.action].append(number)
         if one.action in (CREATE, ALTER):
             makes[one.key].append(number)
-        for other in created_with(change, one):
+        for other in (*created_with(change, one), *_added_below(change, one)):
             makes[other].append(number)
         if one.action == DROP:
             for key in _removed(change, one.key):
                 drops[key].append(number)
     return _Places(at, makes, drops)
+
+
+def _added_below(change: Change, one: Operation) -> Iterator[Key]:
+    """Yield the columns that the tables below get with one that a table gets."""
+    if one.action == CREATE and one.key.kind == "column":
+        above = Key("table", one.key.path[:2])
+        below = (table for table in change.before.heirs if above in ancestors(change.before.objects, table))
+        yield from (Key("column", (*table.path, one.key.path[2])) for table in below)
 
 
 def _removed(change: Change, key: Key) -> Iterator[Key]:

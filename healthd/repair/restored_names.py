@@ -33,6 +33,8 @@ def restored_names(
             sql = swapped_columns.repair(one, taken)
         elif len(cycle) > 1:
             sql = "\n".join(_exchanged(cycle, objects))
+        elif of_type := _type_of_table(one.key, objects):
+            sql = f"ALTER TYPE {of_type} RENAME ATTRIBUTE {quote(one.actual)} TO {quote(one.expected)} CASCADE;"
         else:
             record = objects[one.key]
             there = occupied.get((one.key.path[0], one.expected)) if _has_index(one.key, record) else None
@@ -52,6 +54,11 @@ def _occupied(
         for key, record in objects.items()
         if _has_index(key, record) and Key("table", key.path[:2]) not in expected
     }
+
+
+def _type_of_table(key: Key, objects: Mapping[Key, Record]) -> str | None:
+    """Return the type whose attribute a column is: no column of a typed table can be renamed by itself."""
+    return getattr(objects.get(Key("table", key.path[:2])), "of_type", None) if key.kind == "column" else None
 
 
 def _made_free(there: Key | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
-from healthd.repair import guards, values
+from healthd.repair import guards, lossy_types, values
 from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
 from healthd.repair.inheritance import divided_by
@@ -133,7 +133,9 @@ def _of_extension(_change: Change, _key: Key) -> str:
     return "it may hold tables with rows: drop it only if nobody needs it"
 
 
-def _of_subscription(_change: Change, _key: Key) -> str:
+def _of_subscription(change: Change, key: Key) -> str:
+    if not change.before.objects[key].slot:
+        return ""
     return "its replication slot is dropped on the other server too: drop it only if nobody needs it"
 
 
@@ -145,8 +147,9 @@ def _of_secrets(change: Change, key: Key) -> str:
 
 
 def _of_type(change: Change, key: Key) -> str:
-    shell = change.kinds[key.kind].shell(key, change.before.objects[key])
-    return "CASCADE also drops the columns of this type" if shell else ""
+    record = change.before.objects[key]
+    has_columns = getattr(record, "defined", True) and change.kinds[key.kind].shell(key, record)
+    return "CASCADE also drops the columns of this type" if has_columns else ""
 
 
 Holds = Callable[[Change, Key], str]
@@ -212,11 +215,19 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
 
 
 def _is_lost(change: Change, key: Key, name: str) -> str:
-    """Return the condition under which dropping a column loses a value: one that is not computed again afterwards."""
-    again = change.after.objects.get(key)
+    """Return the condition under which dropping a column loses a value: one that is not computed again afterwards.
+
+    A value that nobody has set, as every row has it by default, is none.
+    """
+    again, record = change.after.objects.get(key), change.before.objects[key]
+    if again is None and record.default and CONSTANT.fullmatch(record.default):
+        return f"{name}::text IS DISTINCT FROM ({record.default})::{record.type}::text AND {name} IS NOT NULL"
     if again is None or again.generated == "none" or change.made.keys() & change.after.needs(key):
         return f"{name} IS NOT NULL"
     return f"{name} IS DISTINCT FROM ({again.default})"
+
+
+CONSTANT = re.compile(r"E?'(?:[^']|'')*'(?:::[^'()]+(?:\([\d,]+\)[^'()]*)?)?|-?[\d.]+|true|false")
 
 
 def _names(column: Key) -> tuple[str, str]:
@@ -250,6 +261,8 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
         yield ONLY
     if one.key.kind == "column" and one.action == CREATE:
         yield from _of_order(change, one.key)
+    yield from lossy_types.of_type(change, one, known.sizes)
+    yield from lossy_types.of_attributes(change, one, known.sizes)
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql

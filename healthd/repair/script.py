@@ -79,7 +79,7 @@ class Draft:
         order = ordered(change, operations, follow)
         statements = _statements(change, (safe[number] for number in order), places)
         weigh = weighing(change, sizes)
-        done = (weigh(one) for one in (*self.restored, *_once(statements)))
+        done = (weigh(one) for one in _once((*self.restored, *statements)))
         found = (replace(one, causes=tuple(map(self.freed.place, one.causes))) for one in done)
         return tuple(replace(one, rows=asked(one.rows)) if one.rows else one for one in found)
 
@@ -138,6 +138,11 @@ def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]])
     if one.action in (DROP, CREATE):  # what is created again is as expected in all attributes
         for key in (one.key, *created_with(change, one)):
             yield from places.get(key, ())
+    elif one.key.kind == "composite":  # the columns of a typed table are those of its type
+        typed = {key.path for key in change.before.dependents(one.key) if key.kind == "table"}
+        yield from (
+            place for key, some in places.items() if key.kind == "column" and key.path[:2] in typed for place in some
+        )
     elif one.key.kind == "column" and one.attribute == "type":  # a default may not be valid for the other type
         yield from (place for place in places.get(one.key, ()) if place[1] in ("default", "collation"))
 

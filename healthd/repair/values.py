@@ -55,6 +55,8 @@ def of_composite(change: Change, key: Key) -> Iterator[Guard]:
             name = Key("", column.path[2:]).sql
             row = "e" if record.type.endswith("[]") else f"({name})"
             yield _of_lost(column, key, _of_each(name, row, [f"{row}.{one} IS NOT NULL" for one in lost]))
+        elif lost and getattr(record, "of_type", None) == key.sql:
+            yield _of_lost(column, key, " OR ".join(f"{one} IS NOT NULL" for one in lost))
 
 
 def _of_attributes(change: Change, column: Key, key: Key) -> Iterator[Guard]:

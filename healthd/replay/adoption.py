@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from healthd.catalog import KINDS
 from healthd.catalog.foreign_data_wrappers import is_of_secrets
 from healthd.catalog.schema_members import schema_of
 from healthd.comparison.judgement import message
@@ -18,7 +17,7 @@ from healthd.expected.store import Files
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.findings import Report
 from healthd.model.ledger import State
-from healthd.model.names import HANGING, Key
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.model.waivers import matches
@@ -170,10 +169,7 @@ def _of_other_partition(one: Difference, compared: Snapshot, files: Snapshot) ->
 
 def _table(key: Key, snapshot: Snapshot) -> tuple[str, ...] | None:
     """Return the path of the table that an object is, or belongs to; None if there is none."""
-    if key.kind not in HANGING:
-        return holder(key, snapshot.objects[key])
-    of = Key(key.path[0], key.path[1:])
-    return of.path[:2] if KINDS[of.kind].is_part or of.kind in ("table", "foreign_table") else None
+    return holder(key, snapshot.objects)
 
 
 def _nothing(target: str, drift: Drift, only: Sequence[str]) -> Drift:

@@ -78,7 +78,9 @@ SCHEMA = """
     INSERT INTO log VALUES ('2020-02-03', 1);
 """
 database, expected = fixtures_of(SCHEMA)
-ROWS = "SELECT c.*::text, o.id, o.customer, o.status::text, o.past::text, o.price FROM customers AS c, orders AS o"
+ROWS = """
+    SELECT c.*::text, o.id, o.customer, o.status::text, o.past::text, o.price FROM customers AS c, orders AS o
+     ORDER BY c.id, o.id"""
 
 CLEAN = {
     "an enum in another schema, with another label": """

@@ -120,6 +120,9 @@ def labels(connection: psycopg.Connection[Any]) -> dict[int, str]:
     return dict(connection.execute("SELECT oid, enumlabel::text FROM pg_enum").fetchall())
 
 
+UNSET = frozenset({None, "7"})  # what nobody has set: NULL, and the default of a column that CHANGES adds
+
+
 def losses(before: Contents, after: Contents, renamed: dict[str, str]) -> Iterator[str]:
     """Yield what is not there any more: rows, and values of columns; a value may be spelled as another type does."""
 
@@ -136,7 +139,7 @@ def losses(before: Contents, after: Contents, renamed: dict[str, str]) -> Iterat
         if count != now_count:
             yield f"table {oid} had {count} rows and has {now_count}"
         for number, values in columns.items():
-            if number not in now and any(value is not None for value in values):
+            if number not in now and not UNSET.issuperset(values):
                 yield f"column {number} of table {oid} is gone with its values"
             elif number in now and Counter(map(spelled, values)) != Counter(map(spelled, now[number])):
                 yield f"column {number} of table {oid} had {values} and has {now[number]}"

@@ -49,7 +49,7 @@ def _above(one: Difference, expected: Snapshot, actual: Snapshot) -> Iterator[Ke
         record = expected.objects.get(key) or actual.objects.get(key)
         if record is None or (parent := KINDS[key.kind].parent(key, record)) == key:
             return
-        table = holder(key, record)
+        table = holder(key, expected.objects) or holder(key, actual.objects)
         for objects in (expected.objects, actual.objects):
             for above in _parents(table, objects):
                 yield Key("table", above)

@@ -217,11 +217,13 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
 def _is_lost(change: Change, key: Key, name: str) -> str:
     """Return the condition under which dropping a column loses a value: one that is not computed again afterwards.
 
-    A value that nobody has set, as every row has it by default, is none.
+    A constant that every row has by default is none; where others have NULL instead, it tells which rows are new.
     """
     again, record = change.after.objects.get(key), change.before.objects[key]
     if again is None and record.default and CONSTANT.fullmatch(record.default):
-        return f"{name}::text IS DISTINCT FROM ({record.default})::{record.type}::text AND {name} IS NOT NULL"
+        other = f"{name}::text <> ({record.default})::{record.type}::text"
+        without = f"SELECT FROM {_names(key)[0]} AS o WHERE o.{name} IS NULL"
+        return f"{other} OR ({name} IS NOT NULL AND EXISTS ({without}))"
     if again is None or again.generated == "none" or change.made.keys() & change.after.needs(key):
         return f"{name} IS NOT NULL"
     return f"{name} IS DISTINCT FROM ({again.default})"

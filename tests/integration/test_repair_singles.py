@@ -119,6 +119,11 @@ FORBIDDEN: dict[str, tuple[LiteralString, str]] = {
         "ALTER TABLE shop.person ADD vip boolean NOT NULL DEFAULT false; UPDATE shop.person SET vip = true",
         "1 row: drop it only if nobody needs its values",
     ),
+    "a constant that only the newer rows have": (
+        """ALTER TABLE shop.visit ADD seen boolean; ALTER TABLE shop.visit ALTER seen SET DEFAULT true;
+           INSERT INTO shop.visit (on_day) VALUES ('2024-06-06')""",
+        "1 row: drop it only if nobody needs its values",
+    ),
     "a value that a row got when it was inserted": (
         "ALTER TABLE shop.person ADD seen timestamptz DEFAULT now()",
         "1 row: drop it only if nobody needs its values",

@@ -28,7 +28,9 @@ ROLE, TEMPLATE = "soak", "of_sql"
 CROWD, POOLED = "crowd", "pooled"  # who takes all connections; the role of a pooler's
 PASSWORD = "soaked"  # of the daemon's role
 # It tries again at once, and lets nobody wait for longer than a round.
-POOLER_S = 3.0  # for which a pooler may still hand out the sessions that it had before a fault
+# For which a pooler may still hand out the sessions that it had before a fault, or refuse because of it: as long as it tries
+# to connect, and until it tries again.
+POOLER_S = 5.0
 PATIENT = {"server_login_retry": "1", "query_wait_timeout": "5", "server_connect_timeout": "3"}
 # What is committed is not lost by an immediate stop: only the machine is trusted.
 SETTINGS = embedded.THROW_AWAY | {

@@ -27,10 +27,10 @@ SQL = Path(__file__).parents[2] / "sql"
 ROLE, TEMPLATE = "soak", "of_sql"
 CROWD, POOLED = "crowd", "pooled"  # who takes all connections; the role of a pooler's
 PASSWORD = "soaked"  # of the daemon's role
-# It tries again at once, and lets nobody wait for longer than a round.
-# For which a pooler may still hand out the sessions that it had before a fault, or refuse because of it: as long as it tries
-# to connect, and until it tries again.
+# For which a pooler may still hand out the sessions from before a fault, or refuse because of it: it tries to connect
+# for as long, and then again.
 POOLER_S = 5.0
+# It tries again at once, and lets nobody wait for longer than a round.
 PATIENT = {"server_login_retry": "1", "query_wait_timeout": "5", "server_connect_timeout": "3"}
 # What is committed is not lost by an immediate stop: only the machine is trusted.
 SETTINGS = embedded.THROW_AWAY | {

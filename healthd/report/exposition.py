@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from healthd.report.board import Board, Entry
 from healthd.report.metrics import GROUPS, Encode, about_healthd, about_target, encoder, of_process
@@ -45,6 +46,7 @@ class Exposition:
     board: Board
     clock: Callable[[], datetime]
     kept: dict[str, dict[str, Texts]] = field(default_factory=dict)  # by format and target
+    prepared: dict[str, dict[str, int]] = field(default_factory=dict)  # the rounds of which texts were prepared, too
 
     def text(self, accept: str, only: str | None = None) -> tuple[bytes, str]:
         """Return the metrics, or only those of one target, and their content type."""
@@ -64,10 +66,12 @@ class Exposition:
         return body + (END if content_type.startswith("application/openmetrics") else b""), content_type
 
     async def prepare(self, accept: str, pause: Callable[[], Awaitable[None]]) -> None:
-        """Bring the texts of all targets up to date, with pauses, so that the next scrape finds them."""
+        """Bring the texts of targets after their rounds up to date, with pauses, so that the next scrape finds them."""
         encode, content_type = encoder(accept)
-        for name in tuple(self.board.entries):
-            if (entry := self.board.entries.get(name)) is not None:
+        for name, entry in tuple(self.board.entries.items()):
+            rounds = self.prepared.setdefault(content_type, {})
+            if rounds.get(name) != entry.runs:
+                rounds[name] = entry.runs
                 texts = self.kept.setdefault(content_type, {})
                 before = texts.get(name)
                 if _of_target(name, entry, self.clock(), encode, texts) != before:
@@ -79,6 +83,11 @@ class Exposition:
         self.kept[content_type] = {name: one for name, one in texts.items() if name in self.board.entries}
         for old in list(self.kept)[:-FORMATS]:
             del self.kept[old]
+        self.prepared = {
+            one: {name: runs for name, runs in rounds.items() if name in self.board.entries}
+            for one, rounds in self.prepared.items()
+            if one in self.kept
+        }
 
 
 def _of_target(name: str, entry: Entry, now: datetime, encode: Encode, texts: dict[str, Texts]) -> Texts:
@@ -102,4 +111,10 @@ def _split(text: bytes) -> Iterable[Family]:
         if family:
             end = re.search(rb"(?m)^[^#]|\Z", family)
             assert end is not None, "the end of a text matches"
-            yield family[: end.start()], family[end.start() :]
+            yield _shared(family[: end.start()]), family[end.start() :]
+
+
+@lru_cache(1000)
+def _shared(comments: bytes) -> bytes:
+    """Return one object for the same comments: a thousand targets have them, and each scrape compares them."""
+    return comments

@@ -28,6 +28,7 @@ from healthd.text import hide
 
 FEW = 50  # targets whose metrics are built in no time
 PREPARED_S = 60  # after a scrape the next one is prepared for so long
+PAUSE_S = 0.1  # between two looks for rounds that have ended since
 
 
 def application(context: WebContext) -> Any:
@@ -86,8 +87,8 @@ class _Pages:
         self.preparing = asyncio.create_task(self._prepared(accept)) if len(self.context.board.entries) > FEW else None
 
     async def _prepared(self, accept: str) -> None:
-        for _ in range(PREPARED_S):
-            await asyncio.sleep(1)
+        for _ in range(round(PREPARED_S / PAUSE_S)):
+            await asyncio.sleep(PAUSE_S)
             await self.exposition.prepare(accept, pause=lambda: asyncio.sleep(0))
 
     async def probe(self, request: Request) -> Response:

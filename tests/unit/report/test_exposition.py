@@ -75,6 +75,8 @@ async def test_what_was_prepared_is_what_a_scrape_would_build(monkeypatch: pytes
 
     assert 1 == len(pauses)
     assert 'healthd_check_runs_total{target="app"} 2.0' in exposed(made)
+    monkeypatch.setattr(exposition, "_of_target", None)
+    await made.prepare("", pause)  # there was no round since, so nothing is looked at
 
 
 def test_texts_of_removed_targets_and_of_old_formats_are_forgotten() -> None:

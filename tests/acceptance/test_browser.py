@@ -155,12 +155,12 @@ def test_the_form_and_the_counts_choose_without_a_script(browser: Browser, site:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
         browser.open(f"{site.url}/")
-        browser.run("document.querySelector('input[name=q]').value = 'notes'; document.querySelector('form').submit()")
+        browser.act("document.querySelector('input[name=q]').value = 'notes'; document.querySelector('form').submit()")
         wait_for(lambda: "1 of 10 targets shown" in browser.run(SHOWN))
         assert f"{site.url}/?q=notes&state=" == browser.run("location.href")
         assert "notes" == browser.run("document.querySelector('input[name=q]').value")
 
-        browser.run("document.querySelector('.counts a[href=\"?state=waiting\"]').click()")
+        browser.act("document.querySelector('.counts a[href=\"?state=waiting\"]').click()")
         wait_for(lambda: "9 of 10 targets shown" in browser.run(SHOWN))
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)

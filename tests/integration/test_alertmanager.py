@@ -134,8 +134,8 @@ async def test_what_appears_is_sent_at_once_and_what_is_as_before_is_not_sent_ag
 
 async def test_what_is_new_is_repeated_sooner_and_postpones_nothing() -> None:
     async with serving() as fake, sending(fake.url) as sender:
-        await until(lambda: fake.requests)
         [(peer, _)] = sender.peers.values()
+        await until(lambda: peer.resend_at)  # the first request is answered
         times = [peer.resend_at]
         for number in range(1, 3):
             post(sender, *(replace(LOST, problem=problem) for problem in ("enum_mismatch", "contract_broken")[:number]))

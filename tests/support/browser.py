@@ -5,12 +5,16 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from servers import tool, wait_for
+
+
+class Navigated(Exception):
+    """Another page has taken the place of the one that was asked."""
 
 
 @dataclass
@@ -32,6 +36,8 @@ class Browser:
         while True:
             answer = json.loads(self._next())
             if answer.get("id") == number:
+                if answer.get("error", {}).get("message") == "Inspected target navigated or closed":
+                    raise Navigated
                 assert "error" not in answer, answer
                 return answer["result"]
 
@@ -43,7 +49,20 @@ class Browser:
         return bytes(text)
 
     def run(self, script: str) -> Any:
-        """Return the value of an expression in the page; the page's own policy does not apply to it."""
+        """Return the value of an expression in the page; the page's own policy does not apply to it.
+
+        If another page comes before the value, it is that of the expression there: it must only read.
+        """
+        while True:
+            with suppress(Navigated):
+                return self._evaluate(script)
+
+    def act(self, script: str) -> None:
+        """Run an expression that may lead to another page, which may come before its value."""
+        with suppress(Navigated):
+            self._evaluate(script)
+
+    def _evaluate(self, script: str) -> Any:
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")

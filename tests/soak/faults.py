@@ -225,7 +225,7 @@ class OtherFaults:
                     if why := pooler.ended():
                         with troubled(*self._behind(pooler), since=seen_at):
                             await asyncio.to_thread(pooler.start)
-                        self.all.counts[f"pooler ended by itself ({why})"] += 1
+                        self.all.counts[f"pooler ended by itself: {why.rpartition(' FATAL ')[2]}"] += 1
 
     def _poolers(self) -> list[Pooler]:
         return list({id(one.pooler): one.pooler for one in self.all.targets if one.pooler is not None}.values())

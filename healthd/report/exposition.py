@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from operator import is_
 
 from healthd.report.board import Board, Entry
 from healthd.report.metrics import GROUPS, Encode, about_healthd, about_target, encoder, of_process
@@ -30,6 +31,8 @@ class Kept:
 
     def holds(self, depends_on: tuple[object, ...]) -> bool:
         """Return whether nothing has changed; a report's parts are compared by identity, and so are cheap."""
+        if len(self.depends_on) == len(depends_on) and all(map(is_, self.depends_on, depends_on)):
+            return True
         pairs = zip(self.depends_on, depends_on, strict=False)
         same = all(old is new or (isinstance(old, PLAIN) and old == new) for old, new in pairs)
         return same and len(self.depends_on) == len(depends_on)

@@ -217,22 +217,26 @@ async def test_what_lies_between_is_the_reason_and_others_go_on(
     assert () == slow.report.findings
 
 
-async def test_a_terminated_session_is_replaced_within_the_round(url: str, known: Files, sql: Any) -> None:
+async def test_a_terminated_session_is_replaced_within_the_round(
+    url: str, shipped: str, make_database: Any, known: Files, sql: Any
+) -> None:
     first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
     assert first.session is not None
     sql(url, "SELECT pg_terminate_backend(%s)", first.session.connection.info.backend_pid)
-    again = await ended(Target("app", url, deadline_s=LONG_S), known, first)
+    target = Target("app", url, deadline_s=LONG_S)
+    again = await others_go_on(make_database(shipped), known, lambda: ended(target, known, first))
     await again.close()
 
     assert () == again.report.findings
 
 
 async def test_a_dropped_database_is_unreachable_with_the_words_of_the_server(
-    url: str, known: Files, sql: Any, server: Any, nothing_left: None
+    url: str, shipped: str, make_database: Any, known: Files, sql: Any, server: Any, nothing_left: None
 ) -> None:
-    first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
+    target, other = Target("app", url, deadline_s=LONG_S), make_database(shipped)
+    first = await ended(target, known, None)
     sql(server.url(), f"DROP DATABASE {psycopg.conninfo.conninfo_to_dict(url)['dbname']} WITH (FORCE)")
-    gone = await ended(Target("app", url, deadline_s=LONG_S), known, first)
+    gone = await others_go_on(other, known, lambda: ended(target, known, first))
 
     assert ("unreachable", "database_unreachable") == reason(gone)
     assert "does not exist" in gone.report.findings[0].message

@@ -15,6 +15,16 @@ from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Snapshot
 
 
+def ancestors(objects: Mapping[Key, Record], table: Key) -> frozenset[Key]:
+    """Return all tables that a table inherits from, and those of which it is a partition."""
+    found, waiting = set[Key](), [table]
+    while waiting:
+        above = {Key.parse(f"table:{one}") for one in getattr(objects.get(waiting.pop()), "inherits", ())}
+        waiting += above - found
+        found |= above
+    return frozenset(found)
+
+
 class Dependencies:
     """The dependencies within one snapshot; everything is computed when it is needed.
 
@@ -45,10 +55,18 @@ class Dependencies:
         types = {name for name, kind in self.kinds.items() if kind.is_type and not kind.relkinds}
         return {key.sql: key for key in self.objects if key.kind in types}
 
+    def heirs(self, table: Key) -> tuple[Key, ...]:
+        """Return all tables that inherit from a table, and its partitions at all levels."""
+        return tuple(self._heirs.get(table, ()))
+
     @functools.cached_property
-    def heirs(self) -> tuple[Key, ...]:
-        """Return the tables that inherit from others, and the partitions."""
-        return tuple(key for key, record in self.objects.items() if key.kind == "table" and record.inherits)
+    def _heirs(self) -> Mapping[Key, list[Key]]:
+        found = defaultdict[Key, list[Key]](list)
+        for key, record in self.objects.items():
+            if key.kind == "table" and record.inherits:
+                for above in ancestors(self.objects, key):
+                    found[above].append(key)
+        return found
 
     def needs(self, key: Key) -> frozenset[Key]:
         """Return the objects that must exist before this one can be created."""

@@ -11,7 +11,7 @@ from healthd.catalog.columns import is_attribute
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
-from healthd.repair.inheritance import ancestors
+from healthd.repair.dependencies import ancestors
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
 from healthd.sqltext.tokens import INSIDE, NAME, elements
 

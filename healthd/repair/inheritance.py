@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from healthd.catalog import KINDS
 from healthd.catalog.tables import kept_parents
@@ -10,25 +10,14 @@ from healthd.model.attributes import Record
 from healthd.model.kinds import Statements
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
-from healthd.repair.dependencies import Dependencies
+from healthd.repair.dependencies import Dependencies, ancestors
 from healthd.sqltext.tokens import tokens
-
-
-def ancestors(objects: Mapping[Key, Record], table: Key) -> frozenset[Key]:
-    """Return all tables that a table inherits from, and those of which it is a partition."""
-    found, waiting = set[Key](), [table]
-    while waiting:
-        above = {Key.parse(f"table:{one}") for one in getattr(objects.get(waiting.pop()), "inherits", ())}
-        waiting += above - found
-        found |= above
-    return frozenset(found)
 
 
 def divided_by(side: Dependencies, column: Key) -> Key | None:
     """Return the table that has a column in its partition key, be it a partition below: it cannot get another type."""
     table = Key("table", column.path[:2])
-    below = (one for one in side.heirs if table in ancestors(side.objects, one))
-    for one in (table, *below):
+    for one in (table, *side.heirs(table)):
         key = getattr(side.objects.get(one), "partitioned_by", None)
         if key and column.path[2] in tokens(key):
             return one
@@ -48,12 +37,9 @@ def overwritten(one: Difference, before: Dependencies, after: Dependencies) -> I
             yield from _stored_below(one.key, attribute, before, after)
     if not one.missing and (old is None or one.attribute not in SETTING or not (old.default or new.default)):
         return
-    above = Key("table", one.key.path[:2])
-    for table in before.heirs:
-        column = Key("column", (*table.path, one.key.path[2]))
-        record = after.objects.get(column) or before.objects.get(column)
-        if record is not None and record.default != new.default and above in ancestors(before.objects, table):
-            alter = f"ALTER TABLE {table.sql} ALTER COLUMN {quote(column.path[2])}"
+    for column, record in _columns_below(one.key, before, after):
+        if record.default != new.default:
+            alter = f"ALTER TABLE {Key('table', column.path[:2]).sql} ALTER COLUMN {quote(column.path[2])}"
             yield (
                 column,
                 "default",
@@ -66,17 +52,19 @@ def _stored_below(
 ) -> Iterator[tuple[Key, str, str]]:
     """Yield where the tables below store a column in another way, as `overwritten` does."""
     new = after.objects[key]
-    for table in before.heirs:
-        column = Key("column", (*table.path, key.path[2]))
-        record = after.objects.get(column) or before.objects.get(column)
-        values = getattr(record, attribute, None), getattr(new, attribute)
-        if record is not None and values[0] != values[1] and _is_above(key, table, before):
+    for column, record in _columns_below(key, before, after):
+        values = getattr(record, attribute), getattr(new, attribute)
+        if values[0] != values[1]:
             for sql in KINDS["column"].repair(Difference(column, attribute, *values), record, new):
                 yield column, attribute, sql
 
 
-def _is_above(column: Key, table: Key, side: Dependencies) -> bool:
-    return Key("table", column.path[:2]) in ancestors(side.objects, table)
+def _columns_below(key: Key, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, Record]]:
+    """Yield the columns of the tables below that are one with this column, as they should be."""
+    for table in before.heirs(Key("table", key.path[:2])):
+        column = Key("column", (*table.path, key.path[2]))
+        if (record := after.objects.get(column) or before.objects.get(column)) is not None:
+            yield column, record
 
 
 STORED = ("statistics", "storage")
@@ -85,11 +73,8 @@ SETTING = ("default", "type", "collation")  # the attributes of a column whose r
 
 def kept_below(column: Key, statements: Statements, before: Dependencies, after: Dependencies) -> Statements:
     """Return the statements that drop a column: of its own table only, if a table below it keeps the column."""
-    table = Key("table", column.path[:2])
-    below = (Key("column", (*one.path, column.path[2])) for one in before.heirs if one.path != column.path[:2])
-    if not any(
-        one in after.objects and table in ancestors(before.objects, Key("table", one.path[:2])) for one in below
-    ):
+    below = (Key("column", (*one.path, column.path[2])) for one in before.heirs(Key("table", column.path[:2])))
+    if not any(one in after.objects for one in below):
         return statements
     return tuple(sql.replace("ALTER TABLE ", "ALTER TABLE ONLY ", 1) for sql in statements)
 

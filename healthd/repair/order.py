@@ -11,9 +11,8 @@ from itertools import chain
 from typing import Any
 
 from healthd.model.names import HANGING, Key
-from healthd.repair.dependencies import Dependencies
+from healthd.repair.dependencies import Dependencies, ancestors
 from healthd.repair.grantors import of_grantors
-from healthd.repair.inheritance import ancestors
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.sqltext.tokens import NAME
@@ -144,8 +143,7 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
 def _added_below(change: Change, one: Operation) -> Iterator[Key]:
     """Yield the columns that the tables below get with one that a table gets."""
     if one.action == CREATE and one.key.kind == "column":
-        above = Key("table", one.key.path[:2])
-        below = (table for table in change.before.heirs if above in ancestors(change.before.objects, table))
+        below = change.before.heirs(Key("table", one.key.path[:2]))
         yield from (Key("column", (*table.path, one.key.path[2])) for table in below)
 
 

@@ -31,15 +31,23 @@ class Kept:
 
     def holds(self, depends_on: tuple[object, ...]) -> bool:
         """Return whether nothing has changed; a report's parts are compared by identity, and so are cheap."""
-        if len(self.depends_on) == len(depends_on) and all(map(is_, self.depends_on, depends_on)):
+        if len(self.depends_on) != len(depends_on):
+            return False
+        if all(map(is_, self.depends_on, depends_on)):  # as a rule, and at once
             return True
-        pairs = zip(self.depends_on, depends_on, strict=False)
-        same = all(old is new or (isinstance(old, PLAIN) and old == new) for old, new in pairs)
-        return same and len(self.depends_on) == len(depends_on)
+        pairs = zip(self.depends_on, depends_on, strict=True)
+        return all(old is new or (isinstance(old, PLAIN) and old == new) for old, new in pairs)
 
 
 PLAIN = (bool, int, float, str, datetime, tuple)
-Texts = tuple[Kept, ...]  # of one target, by group
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """The texts of one target, by group, and how many rounds it had had when they were made."""
+
+    groups: tuple[Kept, ...]
+    rounds: int
 
 
 @dataclass(slots=True)
@@ -49,7 +57,6 @@ class Exposition:
     board: Board
     clock: Callable[[], datetime]
     kept: dict[str, dict[str, Texts]] = field(default_factory=dict)  # by format and target
-    prepared: dict[str, dict[str, int]] = field(default_factory=dict)  # the rounds of which texts were prepared, too
 
     def text(self, accept: str, only: str | None = None) -> tuple[bytes, str]:
         """Return the metrics, or only those of one target, and their content type."""
@@ -61,7 +68,7 @@ class Exposition:
             families.setdefault(comments, []).append(samples)
         now, texts = self.clock(), self.kept.setdefault(content_type, {})
         for name, entry in entries.items():
-            for kept in _of_target(name, entry, now, encode, texts):
+            for kept in _of_target(name, entry, now, encode, texts).groups:
                 for comments, samples in kept.text:
                     families.setdefault(comments, []).append(samples)
         self._forget(content_type)
@@ -72,13 +79,10 @@ class Exposition:
         """Bring the texts of targets after their rounds up to date, with pauses, so that the next scrape finds them."""
         encode, content_type = encoder(accept)
         for name, entry in tuple(self.board.entries.items()):
-            rounds = self.prepared.setdefault(content_type, {})
-            if rounds.get(name) != entry.runs:
-                rounds[name] = entry.runs
-                texts = self.kept.setdefault(content_type, {})
-                before = texts.get(name)
-                if _of_target(name, entry, self.clock(), encode, texts) != before:
-                    await pause()
+            texts = self.kept.setdefault(content_type, {})
+            if name not in texts or texts[name].rounds != entry.runs:
+                _of_target(name, entry, self.clock(), encode, texts)
+                await pause()
 
     def _forget(self, content_type: str) -> None:
         """Forget removed targets, and the formats that were requested before the last ones."""
@@ -86,25 +90,21 @@ class Exposition:
         self.kept[content_type] = {name: one for name, one in texts.items() if name in self.board.entries}
         for old in list(self.kept)[:-FORMATS]:
             del self.kept[old]
-        self.prepared = {
-            one: {name: runs for name, runs in rounds.items() if name in self.board.entries}
-            for one, rounds in self.prepared.items()
-            if one in self.kept
-        }
 
 
 def _of_target(name: str, entry: Entry, now: datetime, encode: Encode, texts: dict[str, Texts]) -> Texts:
     """Return the texts of one target, after making those again that have changed."""
-    known = texts.get(name, (None,) * len(GROUPS))
+    known = texts[name].groups if name in texts else (None,) * len(GROUPS)
     depends_on = [group.depends_on(entry, now) for group in GROUPS]
     if all(kept is not None and kept.holds(each) for kept, each in zip(known, depends_on, strict=True)):
         return texts[name]
-    texts[name] = tuple(
+    groups = tuple(
         kept
         if kept is not None and kept.holds(each)
         else Kept(each, tuple(_split(encode(about_target(name, entry, group, now)))))
         for group, kept, each in zip(GROUPS, known, depends_on, strict=True)
     )
+    texts[name] = Texts(groups, entry.runs)
     return texts[name]
 
 

@@ -57,6 +57,21 @@ async def repairs(url: str, expected: Snapshot, sql: Any, drift: str, rows: str)
     assert held == sql(url, rows)
 
 
+async def held_back(url: str, expected: Snapshot, sql: Any, drift: str, why: str, texts: str) -> Script:
+    """Check that a part of the script is held back with this reason, and that all rows are as before; return it."""
+    for statement in drift.split(";"):
+        sql(url, statement)
+    rows = sql(url, texts)
+
+    script, failure, left = await repaired(url, expected)
+
+    assert "" == failure
+    assert left
+    assert why in {one.held for one in script}
+    assert rows == sql(url, texts)
+    return script
+
+
 SCHEMA = """
     CREATE TYPE status AS ENUM ('new', 'paid');
     CREATE TYPE place AS (street text, zip integer);

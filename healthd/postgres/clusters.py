@@ -57,14 +57,19 @@ def _kept(programs: Programs) -> Path | None:
     return None
 
 
+def copy_of(data: Path) -> Path:
+    """Return where the cluster of a scratch server is while it is being copied."""
+    return data.with_name(f"{data.name}.copy")
+
+
 def _copy(kept: Path, folder: Path, programs: Programs) -> bool:
     """Copy a kept cluster for the server's account; return whether there was one.
 
     It is written where that account cannot put a link in the way, and then moved.
     """
-    data = folder.parent
-    making = Path(tempfile.mkdtemp(prefix=f"{data.name}.", dir=data.parent))
+    making = copy_of(folder.parent)
     try:
+        making.mkdir(mode=0o700)
         shutil.copytree(kept, making, dirs_exist_ok=True, copy_function=shutil.copyfile)
         if programs.account is not None:
             for path in (*making.rglob("*"), making):

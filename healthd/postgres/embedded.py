@@ -5,7 +5,6 @@ It is for `up`, `lock` and the tests, not for production. The server listens onl
 
 import hashlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic, sleep
 from typing import IO, Self
 from urllib.parse import quote
 
-from healthd.postgres.clusters import make_cluster
+from healthd.postgres.clusters import copy_of, make_cluster
 from healthd.postgres.data_folder import (
     STOP_TIMEOUT_S,
     Mode,
@@ -31,6 +31,7 @@ from healthd.postgres.data_folder import (
     release,
 )
 from healthd.postgres.programs import EmbeddedError, Programs, choose, find_binaries, last_words
+from healthd.postgres.watchdog import Watchdog
 
 SIGNALS: Mapping[Mode, signal.Signals] = {
     "smart": signal.SIGTERM,
@@ -60,18 +61,6 @@ THROW_AWAY = NOT_DURABLE | {
 # For 40,000 locks: the server looks at the entire table whenever a session is asked for its locks.
 FEW_LOCKS = {"max_locks_per_transaction": "512"}
 
-# Stops the server when our process ends, for whatever reason: `read` then reaches the end of the pipe that we hold.
-# PR_SET_PDEATHSIG is not used: it fires when the *thread* that started the server ends, and exists only on Linux.
-WATCHDOG = """
-data=$1 server=$2; shift 2
-if ! read -r _; then
-    read -r pid <"$data/postmaster.pid" && [ "$pid" = "$server" ] && kill -s INT "$pid"
-    tries=0
-    while [ -e "$data/postmaster.pid" ] && [ $((tries += 1)) -lt 300 ]; do sleep 0.1; done
-fi
-rm -rf "$@"
-"""
-
 
 @dataclass(slots=True, eq=False)
 class Server:
@@ -81,7 +70,7 @@ class Server:
     socket: Path  # the folder with the socket, libpq's `host`
     bin: Path
     _process: subprocess.Popen[bytes]
-    _watchdog: subprocess.Popen[bytes]
+    _watchdog: Watchdog
     _lock: IO[str]
 
     @property
@@ -106,8 +95,7 @@ class Server:
                 self._process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(timeout_s)
-        if self._watchdog.returncode is None:
-            self._watchdog.communicate(b"\n")
+        self._watchdog.end()
         release(self._lock)
 
     def __enter__(self) -> Self:
@@ -122,22 +110,23 @@ def start(
 ) -> Server:
     """Start a server on a data folder, initialized if missing or empty, and wait until it accepts connections."""
     settings = {**ROOM, **({} if durable else NOT_DURABLE), **settings}
-    return _start(data, find_binaries(binaries), durable=durable, settings=settings)
+    data = data.absolute()
+    with _in_our_words(data):
+        programs = choose(find_binaries(binaries), data)
+    return _start(data, programs, durable=durable, settings=settings)
 
 
 @contextmanager
 def temporary(*, binaries: Path | None = None, settings: Mapping[str, str] = {}) -> Iterator[Server]:
     """Provide a scratch server; its folder is removed with it, even when our process is killed."""
     settings = {**THROW_AWAY, **settings}
-    data = Path(tempfile.mkdtemp(prefix="healthd-"))
+    programs = choose(find_binaries(binaries))
+    data = Path(tempfile.gettempdir(), f"healthd-{token_hex(8)}")  # it is made when it is watched
+    server = _start(data, programs, durable=False, settings=settings, scratch=True)
     try:
-        server = _start(data, find_binaries(binaries), durable=False, settings=settings, litter=[data], scratch=True)
-        try:
-            yield server
-        finally:
-            server.stop("immediate")
+        yield server
     finally:
-        shutil.rmtree(data, ignore_errors=True)
+        server.stop("immediate")
 
 
 def within_reach(data: Path, *, binaries: Path | None = None) -> Path:
@@ -164,17 +153,15 @@ def running(data: Path, database: str) -> str | None:
 
 
 def _start(
-    data: Path,
-    binaries: Path,
-    *,
-    durable: bool,
-    settings: Mapping[str, str],
-    litter: Sequence[Path] = (),
-    scratch: bool = False,
+    data: Path, programs: Programs, *, durable: bool, settings: Mapping[str, str], scratch: bool = False
 ) -> Server:
-    data = data.absolute()
     with _in_our_words(data), ExitStack() as undo:
-        programs = choose(binaries, data)
+        folder = _socket_folder(data, programs)
+        litter = [*([data, copy_of(data)] if scratch else []), *([folder] if folder != data else [])]
+        watchdog = Watchdog(data, litter)
+        undo.callback(watchdog.end)
+        if scratch:
+            data.mkdir(mode=0o700)
         prepare(data, programs)
         lock = hold(data)
         undo.callback(release, lock)
@@ -183,18 +170,17 @@ def _start(
         make_cluster(data, programs, durable=durable, scratch=scratch)
         if (log_start := log.seek(0, os.SEEK_END)) > LOG_LIMIT_BYTES:
             log_start = log.truncate(0)
-        if (folder := _socket_folder(data, programs)) != data:
-            undo.callback(shutil.rmtree, folder, ignore_errors=True)
-            litter = (*litter, folder)
         quoted = '"{}"'.format(str(folder).replace('"', '""'))
         options = {"listen_addresses": "", "unix_socket_directories": quoted, "port": "5432", **settings}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        process = programs.popen("postgres", "-D", str(data), *words, output=log)
-        server = Server(data, folder, programs.bin, process, _watch(data, process.pid, litter), lock)
+        held = programs.hold("postgres", "-D", str(data), *words, output=log)
+        server = Server(data, folder, programs.bin, held.process, watchdog, lock)
         undo.callback(server.stop, "immediate")
+        watchdog.follow(server.pid)
+        held.begin()
         _wait_until_ready(server, log, log_start)
-        undo.pop_all()
         log.close()
+        undo.pop_all()
     return server
 
 
@@ -216,17 +202,6 @@ def _socket_folder(data: Path, programs: Programs) -> Path:
 
 def _fits(folder: Path) -> bool:
     return len(os.fsencode(folder)) <= SOCKET_FOLDER_LIMIT_BYTES
-
-
-def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[bytes]:
-    """Start the watchdog; it also removes the folders that are not needed after the server stops."""
-    return subprocess.Popen(
-        ["/bin/sh", "-c", WATCHDOG, "healthd-watchdog", data, str(pid), *litter],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:

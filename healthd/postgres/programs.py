@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,22 @@ def find_binaries(directory: Path | None = None) -> Path:
 def major(binaries: Path) -> int:
     """Return the major version of the programs in a folder."""
     return int(Programs(find_binaries(binaries)).major)
+
+
+HELD = 'read -r _ && exec "$@" </dev/null'
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A program whose process exists and waits."""
+
+    process: subprocess.Popen[bytes]
+
+    def begin(self) -> None:
+        """Let it begin."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError), self.process.stdin as pipe:  # it may have been ended
+            pipe.write(b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +108,18 @@ class Programs:
         return output
 
     def popen(self, program: str, *arguments: str, output: IO[str] | int) -> subprocess.Popen[bytes]:
+        return self._popen([str(self.bin / program), *arguments], output, subprocess.DEVNULL)
+
+    def hold(self, program: str, *arguments: str, output: IO[str] | int) -> Held:
+        """Return a program that has its process id and has not begun; if our process ends now, it never does."""
+        words = ["/bin/sh", "-c", HELD, "sh", str(self.bin / program), *arguments]
+        return Held(self._popen(words, output, subprocess.PIPE))
+
+    def _popen(self, words: Sequence[str], output: IO[str] | int, stdin: int) -> subprocess.Popen[bytes]:
         account = self.account
         return subprocess.Popen(
-            [*self.wrapper, str(self.bin / program), *arguments],
-            stdin=subprocess.DEVNULL,
+            [*self.wrapper, *words],
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd="/",
@@ -106,12 +131,12 @@ class Programs:
         )
 
 
-def choose(binaries: Path, data: Path) -> Programs:
+def choose(binaries: Path, data: Path | None = None) -> Programs:
     """Choose the account that runs PostgreSQL: the current one, and for root the account nobody."""
     if os.geteuid() != 0:
         return Programs(binaries)
     nobody = pwd.getpwnam("nobody")
-    already_nobodys = data.exists() and data.stat().st_uid == nobody.pw_uid
+    already_nobodys = data is not None and data.exists() and data.stat().st_uid == nobody.pw_uid
     if not already_nobodys and works(inside := in_namespace(binaries, nobody)):
         return inside
     if works(outside := Programs(binaries, account=nobody)):

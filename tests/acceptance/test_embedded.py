@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import psycopg
 import pytest
 from conftest import BINARIES, Sql
+from servers import left_in
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from yoyo.connections import parse_uri
@@ -27,6 +28,7 @@ from yoyo.connections import parse_uri
 from healthd import errors
 from healthd import text as text_module
 from healthd.postgres import clusters, data_folder, embedded, programs
+from healthd.postgres import watchdog as watchdog_module
 from healthd.postgres.embedded import Server
 from healthd.postgres.programs import EmbeddedError
 
@@ -508,6 +510,60 @@ def test_a_killed_temporary_server_leaves_nothing_behind(folder: Path) -> None:
     until(lambda: ended(int(pid)) and not Path(data).exists())
 
 
+LINES = sorted(
+    {line for _, _, line in embedded._start.__code__.co_lines() if line} - {embedded._start.__code__.co_firstlineno}
+)
+AT_LINE = """
+    import os, pathlib, signal, sys, time
+    from healthd.postgres import embedded
+    line, binaries = int(sys.argv[1]), pathlib.Path(sys.argv[2]) if sys.argv[2] else None
+    def trace(frame, event, _):
+        if frame.f_code is embedded._start.__code__:
+            if event == "line" and frame.f_lineno == line:
+                {end}
+            return trace
+    sys.settrace(trace)
+    """
+
+
+def test_a_process_that_is_killed_while_it_starts_a_server_leaves_nothing_behind(folder: Path) -> None:
+    """At each line: before there is a server, before it has a number, before it is ready."""
+    program = textwrap.dedent(AT_LINE.format(end="os.kill(os.getpid(), signal.SIGKILL)"))
+    program += "with embedded.temporary(binaries=binaries):\n    pass\n"
+
+    def killed_at(line: int) -> int:
+        words = [sys.executable, "-c", program, str(line), str(BINARIES or "")]
+        return subprocess.run(words, env={**os.environ, "TMPDIR": str(folder)}).returncode
+
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(killed_at, LINES))
+
+    assert -signal.SIGKILL in codes
+    assert {-signal.SIGKILL, 0} == {*codes, 0}
+    until(lambda: not left_in(folder))
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_behind(folder: Path) -> None:
+    program = textwrap.dedent(AT_LINE.format(end="raise KeyboardInterrupt"))
+    program += textwrap.dedent(
+        f"""
+        for line in {LINES}:
+            try:
+                with embedded.temporary(binaries=binaries):
+                    pass
+            except KeyboardInterrupt:
+                print(line)
+            sys.settrace(trace)
+        """
+    )
+    words = [sys.executable, "-c", program, "0", str(BINARIES or "")]
+    result = subprocess.run(words, env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True)
+
+    assert "" == result.stderr
+    assert len(result.stdout.splitlines()) > len(LINES) / 2
+    until(lambda: not left_in(folder))
+
+
 def test_the_server_outlives_the_thread_that_started_it(data: Path, sql: Sql) -> None:
     """asyncio.to_thread and its like end their threads long before the program ends."""
     servers: list[Server] = []
@@ -734,7 +790,7 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
     if python is None:
         pytest.skip("no Python that nobody may run")
     (folder / "lib").mkdir()
-    for module in (embedded, clusters, data_folder, programs, errors, text_module):
+    for module in (embedded, clusters, data_folder, programs, watchdog_module, errors, text_module):
         copy = (folder / "lib").joinpath(*module.__name__.split(".")).with_suffix(".py")
         copy.parent.mkdir(parents=True, exist_ok=True)
         assert module.__file__ is not None

@@ -38,16 +38,46 @@ QUERY = """
      ORDER BY n.nspname, c.relname, a.attnum"""
 
 
+# The kinds of objects that an extension may have, by the catalog that they are in.
+CLASSES = frozenset({"table", "foreign_table", "view", "sequence"})
+ROUTINES = frozenset({"function", "aggregate"})
+TYPES = frozenset({"enum", "composite", "domain", "range", "base_type"})
+
+MEMBERS = """
+    SELECT o.class, o.name, pg_catalog.format('ALTER EXTENSION %%I DROP %%s %%s', e.extname, o.word, o.name)
+      FROM (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, n,
+                   CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                                  WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
+              FROM pg_catalog.unnest(%s::text[]) AS n
+              JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(n)
+            UNION ALL
+            SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, n,
+                   CASE p.prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'ROUTINE' END
+              FROM pg_catalog.unnest(%s::text[]) AS n
+              JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(n)
+            UNION ALL
+            SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, n,
+                   CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END
+              FROM pg_catalog.unnest(%s::text[]) AS n
+              JOIN pg_catalog.pg_type AS t ON t.oid = pg_catalog.to_regtype(n)) AS o (class, oid, name, word)
+      JOIN pg_catalog.pg_depend AS d ON (d.classid, d.objid, d.deptype) = (o.class, o.oid, 'e')
+      JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid"""
+
+
 async def look_closer(connection: AsyncConnection[Any], reading: Reading, findings: Collection[Finding]) -> Reading:
     """Return a reading with more details on findings; the same reading if no details are needed."""
     tables = [one.key for one in findings if one.attribute == SWAPPED] + _exchanged(findings)
     others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
-    if not tables and not others:
+    absent = [one.key for one in findings if one.actual == MISSING and one.attribute is None]
+    absent = [one for one in absent if one.kind in CLASSES | ROUTINES | TYPES]
+    if not tables and not others and not absent:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
         touched = await _touches(connection, reading, tables)
-    return replace(reading, touched=touched, updates=updates)
+        members = await _members(connection, absent)
+    known = tables or others or members
+    return replace(reading, touched=touched, updates=updates, members=members) if known else reading
 
 
 async def measure(connection: AsyncConnection[Any], reading: Reading, script: Script) -> Reading:
@@ -130,6 +160,17 @@ async def _updates(connection: AsyncConnection[Any], extension: str) -> frozense
         if connection.closed:
             raise
         return frozenset()
+
+
+async def _members(connection: AsyncConnection[Any], absent: Collection[Key]) -> dict[Key, str]:
+    """Return the statements that take these objects out of their extensions, of those that are parts of one."""
+    found: dict[Key, str] = {}
+    if absent:
+        named = [{one.sql: one for one in absent if one.kind in kinds} for kinds in (CLASSES, ROUTINES, TYPES)]
+        rows = await rows_of(connection, MEMBERS, [list(one) for one in named])
+        of_class = dict(zip(("pg_class", "pg_proc", "pg_type"), named, strict=True))
+        found = {of_class[where][name]: statement for where, name, statement in rows}
+    return found
 
 
 async def _touches(

@@ -9,6 +9,7 @@ from healthd.catalog import KINDS
 from healthd.checks import CHECKS, applicable
 from healthd.comparison.adoption import not_adopted
 from healthd.comparison.causes import causes
+from healthd.comparison.extension_members import with_extension
 from healthd.comparison.extension_versions import with_version
 from healthd.comparison.foreign_ledgers import noted
 from healthd.comparison.judgement import with_consequences
@@ -148,11 +149,15 @@ def _applicable(target: Target, settled: Settled) -> tuple[str, ...]:
 def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
     """Return the findings of the checks, the worst first."""
     findings = (
-        replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
+        replace(_with_details(with_consequences(finding, evidence), reading), check=name)
         for name, check in CHECKS.items()
         for finding in check(evidence)
     )
     return tuple(sorted(findings, key=rank))
+
+
+def _with_details(finding: Finding, reading: Reading) -> Finding:
+    return with_extension(with_version(finding, reading.updates), reading.members)
 
 
 def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:

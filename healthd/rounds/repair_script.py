@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from healthd.catalog import KINDS
+from healthd.comparison.extension_members import is_member
 from healthd.comparison.extension_versions import no_way
 from healthd.comparison.judgement import printed_elsewhere
 from healthd.comparison.passes import Comparison, Sorted
@@ -89,7 +90,9 @@ def made(
     if not (differences := drift.differences):
         return None
     undecided = dict.fromkeys(evidence.lenient, STRANGER)
-    undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
+    for one in differences:
+        if why := no_way(one, reading.updates) or is_member(one, reading.members):
+            undecided[one.place] = why
     digest = digest_of(drift, undecided, reading)
     if last is not None and last.files is files and last.digest == digest:
         return last

@@ -95,6 +95,23 @@ async def test_the_script_of_a_round_says_how_large_the_tables_are(url: str, kno
     )
 
 
+async def test_what_is_a_part_of_an_extension_is_not_gone(url: str, known: Files, sql: Any) -> None:
+    names = ("TYPE public.machinestatus", "TABLE public.machines", "ROUTINE public.machines_set_updated_at()")
+    for one in names:
+        sql(url, f"ALTER EXTENSION plpgsql ADD {one}")
+    steps = [f"ALTER EXTENSION plpgsql DROP {one};" for one in names]
+
+    report = await examine(Target("machines", url), known)
+
+    assert steps == [step for one in report.findings for step in one.repair]
+    assert all(f"part of an extension: {step}" in one.message for step, one in zip(steps, report.findings, strict=True))
+    assert all(one.held for one in report.script if one.sql)
+    assert {f"it is there, as a part of an extension: {step}" for step in steps} <= {one.held for one in report.script}
+    for step in steps:
+        sql(url, step)
+    assert () == (await examine(Target("machines", url), known)).findings
+
+
 async def test_a_role_that_cannot_run_the_script_is_told_who_can(url: str, known: Files, sql: Any) -> None:
     for role, words in (("script_owner", ""), ("script_reader", "LOGIN")):
         if not sql(url, f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):

@@ -40,8 +40,9 @@ class Reading:
     `settings` are those that databases and roles give to new sessions; `digests` are those that were requested.
     `touched` is, for tables whose columns seem to be swapped, when each column was last changed; `rows` is how many
     rows queries of the repair returned, up to a bound; `sizes` are those of the relations that the repair locks;
-    `updates` is, for extensions of another version, from which version to which they can be updated; `rights` is what
-    the role of the connection lacks, if something can be repaired. `deviations` are all objects that differ from the
+    `updates` is, for extensions of another version, from which version to which they can be updated; `members` is,
+    for missing objects that are parts of an extension, the statement that takes them out; `rights` is what the role of
+    the connection lacks, if something can be repaired. `deviations` are all objects that differ from the
     expected ones, None for a missing one, if only what had changed was read.
     """
 
@@ -54,6 +55,7 @@ class Reading:
     rows: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, Size] = field(default_factory=dict)
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    members: Mapping[Key, str] = field(default_factory=dict)
     rights: Rights | None = None
     mark: Mark | None = None  # while it stays the same, another reading would be the same
     deviations: Mapping[Key, Any] | None = None

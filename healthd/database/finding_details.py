@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, Error, errors, sql
@@ -82,7 +83,7 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, findin
 
 async def measure(connection: AsyncConnection[Any], reading: Reading, script: Script) -> Reading:
     """Return a reading with the rows and the sizes that a script depends on, and with what the role may do."""
-    queries = tuple(dict.fromkeys(one.rows for one in script if one.rows))[:ASKED]
+    queries = tuple(dict.fromkeys(one.rows for one in script if one.rows))
     relations = tuple(dict.fromkeys(cost.relation for one in script for cost in one.costs))[:SIZED]
     async with read_only(connection, {**SESSION, **LIMITS}):
         rights = await read_rights(connection)
@@ -90,8 +91,8 @@ async def measure(connection: AsyncConnection[Any], reading: Reading, script: Sc
     return replace(reading, rows=await _counts(connection, queries), sizes=sizes, rights=rights)
 
 
-# How many questions about rows are asked for one script, and how long each may take.
-ASKED, PATIENCE_MS = 20, 300
+# How long all questions about rows of one script may take together, and each of them.
+ASKED_S, PATIENCE_MS = 3.0, 300
 SIZED = 1000  # as many relations of one script are measured at most
 
 
@@ -108,7 +109,10 @@ async def _sizes(connection: AsyncConnection[Any], relations: tuple[str, ...]) -
 
 
 async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) -> dict[str, int]:
-    """Return how many rows these queries return, without those that fail, take too long, or might never end."""
+    """Return how many rows these queries return, without those that fail, take too long, or might never end.
+
+    Those for which no time is left are not known either.
+    """
     found: dict[str, int] = {}
     if not queries:
         return found
@@ -117,7 +121,10 @@ async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) ->
     async with read_only(connection, limits):
         if await has_circular_domains(connection):
             return found
+        until = monotonic() + ASKED_S
         for query in queries:
+            if monotonic() > until:
+                break
             counted = f"SELECT count(*) FROM ({query} LIMIT {COUNTED}) AS r"  # noqa: S608 # our own query
             try:
                 async with connection.transaction():

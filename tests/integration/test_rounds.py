@@ -95,6 +95,19 @@ async def test_the_script_of_a_round_says_how_large_the_tables_are(url: str, kno
     )
 
 
+@pytest.mark.parametrize(("asked_s", "held"), [(60.0, {""}), (-1.0, {"drop it only if nobody needs its rows"})])
+async def test_the_rows_of_all_tables_are_asked_for_while_there_is_time(
+    url: str, known: Files, sql: Any, monkeypatch: pytest.MonkeyPatch, asked_s: float, held: set[str]
+) -> None:
+    monkeypatch.setattr("healthd.database.finding_details.ASKED_S", asked_s)
+    sql(url, ";".join(f"CREATE TABLE empty_{number} (id integer)" for number in range(50)))
+
+    drops = [one for one in (await examine(Target("machines", url), known)).script if one.sql.startswith("DROP")]
+
+    assert 50 == len(drops)
+    assert held == {one.held for one in drops}
+
+
 async def test_what_is_a_part_of_an_extension_is_not_gone(url: str, known: Files, sql: Any) -> None:
     names = ("TYPE public.machinestatus", "TABLE public.machines", "ROUTINE public.machines_set_updated_at()")
     for one in names:

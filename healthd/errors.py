@@ -17,7 +17,7 @@ A fault in a database is a finding; a fault in healthd or its surroundings is an
     └── EmbeddedError         3   (postgres.programs)
 """
 
-from healthd.text import hide
+from healthd.text import hide, shortened
 
 
 class HealthdError(Exception):
@@ -42,9 +42,12 @@ class UsageError(HealthdError):
 
 
 class ConfigError(HealthdError):
-    """A setting, a file or an argument is invalid."""
+    """A setting, a file or an argument is invalid; of a very long one, the middle is omitted."""
 
     code = "config_error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(shortened(hide(message)), hint=shortened(hide(hint)))
 
 
 class DatabaseUnreachable(HealthdError):

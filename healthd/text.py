@@ -78,6 +78,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
+def shortened(text: str, most: int = 3000) -> str:
+    """Return a text of at most about this many characters; of a longer one, its beginning and its end."""
+    return text if len(text) <= most else f"{text[: most // 3 * 2]} … {text[-most // 3 :]}"
+
+
 def sql_lines(statement: str) -> tuple[str, ...]:
     """Return the lines of a statement for reading and copying; if they cannot be shown exactly, as comments."""
     lines = statement.split("\n")

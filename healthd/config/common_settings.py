@@ -9,6 +9,7 @@ from dataclasses import replace
 from glob import glob
 from pathlib import Path
 
+from healthd.config.named_files import missing_folder
 from healthd.config.platforms import profile_names, read_profile
 from healthd.config.sections import Sections
 from healthd.config.settings import RULES
@@ -31,7 +32,7 @@ def sources_in(sections: Sections, section: str, base: Path) -> tuple[Path, ...]
 
 def folders(base: Path, source: str) -> tuple[Path, ...]:
     """Return the folders that one source names; as in yoyo it may be a pattern."""
-    if (base / source).is_dir():
+    if not missing_folder(base / source):
         return (base / source,)
     return tuple(base / name for name in sorted(glob(source, root_dir=base))) or (base / source,)  # noqa: PTH207 # it may be absolute
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from healthd.config.named_files import text_of, why
 from healthd.config.sections import Sections
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in as contract_of
@@ -35,9 +36,9 @@ def _models(sections: Sections, section: str, name: str, models: str | None, bas
 
 def _file(sections: Sections, section: str, name: str, file: str, base: Path) -> Contract:
     try:
-        return load_contract((base / file).read_text(encoding="utf-8"), name)
+        return load_contract(text_of(base / file), name)
     except (OSError, UnicodeDecodeError) as error:
-        raise sections.wrong(section, "file", f"cannot read {base / file}", "") from error
+        raise sections.wrong(section, "file", f"cannot read {base / file}: {why(error)}", "") from error
     except ValueError as error:
         raise sections.wrong(section, "file", f"{base / file}: {error}", "") from error
     except (TypeError, AttributeError) as error:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from healthd.config.hosts import is_web
+from healthd.config.named_files import text_of, why
 from healthd.config.sections import Sections
 from healthd.config.settings import Endpoint, Settings
 from healthd.contracts.json_shape import Shape
@@ -25,9 +26,9 @@ def endpoint_in(sections: Sections, name: str, base: Path, settings: Settings) -
     file = sections.get(section, "contract")
     if file is not None:
         try:
-            shape = load_shape((base / file).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise sections.wrong(section, "contract", f"cannot read {base / file}", "") from error
+            shape = load_shape(text_of(base / file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise sections.wrong(section, "contract", f"cannot read {base / file}: {why(error)}", "") from error
         except (ValueError, TypeError) as error:
             raise sections.wrong(section, "contract", f"{base / file}: {error}", "") from error
     token_file = sections.get(section, "token_file")

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
+from healthd.config.named_files import is_file_or_unknown, real
 from healthd.errors import ConfigError
 
 Origins = dict[tuple[str, str | None], str]  # (section, key) → file and line
@@ -96,14 +97,18 @@ def _malformed(message: str) -> ConfigError:
 
 
 def _text(path: Path) -> str:
-    if path.is_fifo() or path.is_socket():  # to read it might never end
-        raise ConfigError(f"{path} is a pipe or a socket, and not a file", hint="remove it, or name another file")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        if path.is_fifo() or path.is_socket():  # to read it might never end
+            raise ConfigError(f"{path} is a pipe or a socket, and not a file", hint="remove it, or name another file")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8", hint="save the file as UTF-8") from error
+    if "\0" in text:  # no name of a file can contain it, and no value means it
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ConfigError(f"{path}, line {line}: contains a NUL character", hint="remove it, or save the file as text")
+    return text
 
 
 def _environment(path: Path) -> dict[str, str]:
@@ -124,8 +129,8 @@ def _others(path: Path, parser: configparser.ConfigParser, key: str) -> Iterator
     except configparser.InterpolationError:
         raise ConfigError(f"{path}: [DEFAULT] {key}: a variable in its value is not set") from None
     for name in names:
-        other = (path.parent / name.removeprefix("?")).resolve()
-        if other.is_file():
+        other = real(path.parent / name.removeprefix("?"))
+        if is_file_or_unknown(other):
             yield other
         elif not name.startswith("?"):
             raise ConfigError(f"{path} includes {other}, which does not exist", hint="write ?NAME for an optional file")

@@ -14,6 +14,7 @@ from healthd.config.contract_section import contract_in
 from healthd.config.endpoint_section import endpoint_in
 from healthd.config.healthd_section import settings_in
 from healthd.config.ini import Origins, new_parser, parse, parse_alone
+from healthd.config.named_files import is_named, missing_folder, real
 from healthd.config.sections import FILE, Sections
 from healthd.config.settings import Settings, Target, TargetFolder
 from healthd.config.target_files import with_files
@@ -27,10 +28,10 @@ VARIABLE = "HEALTHD_DATABASE"
 
 def read_settings(file: Path | None = None, *, database: str | None = None) -> Settings:
     """Return the settings of `file` (or of the yoyo.ini in this folder or above); `database` overrides all targets."""
-    if file is not None and not _is_named(file):
+    if file is not None and not is_named(file):
         raise ConfigError(f"no such file: {file}", hint="name a yoyo.ini with --config")
     found = file or find()
-    path = found.resolve() if found else None
+    path = real(found) if found else None
     parser, origins = parse(path) if path else (new_parser({}), Origins())
     sections = Sections(parser, path, origins)
     sections.refuse_unknown()
@@ -74,12 +75,7 @@ def _targets_in(path: Path, base: Path, settings: Settings, contracts: Mapping[s
 def find() -> Path | None:
     """Return the nearest yoyo.ini in this folder or above, as yoyo does."""
     here = Path.cwd()
-    return next((folder / FILE for folder in (here, *here.parents) if _is_named(folder / FILE)), None)
-
-
-def _is_named(path: Path) -> bool:
-    """Return whether something has this name, also a broken link: reading it reports what is wrong."""
-    return path.is_symlink() or path.exists()
+    return next((folder / FILE for folder in (here, *here.parents) if is_named(folder / FILE)), None)
 
 
 def _only(dsn: str, settings: Settings, place: str) -> Target:
@@ -108,8 +104,8 @@ def _folder(
     path = sections.get("healthd", "targets_dir")
     if path is None:
         return None
-    if not (base / path).is_dir():
-        raise sections.wrong("healthd", "targets_dir", f"no such directory: {base / path}", "create it")
+    if trouble := missing_folder(base / path):
+        raise sections.wrong("healthd", "targets_dir", trouble, "create it, or check its owner and mode")
     parse_file = partial(_targets_in, base=base, settings=settings, contracts=contracts)
     own = {sections.place(f"target {one.name}", None): one for one in targets}
     return TargetFolder(base / path, parse_file, own)

@@ -80,9 +80,10 @@ class Place:
 
 def read_yaml(path: Path) -> Place:
     """Return the only document of a file."""
-    if not path.is_file():
-        raise ConfigError(f"{path}: {'not a regular file' if path.exists() else 'no such file'}", hint="check its path")
     try:
+        if not path.is_file():
+            what = "not a regular file" if path.exists() else "no such file"
+            raise ConfigError(f"{path}: {what}", hint="check its path")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         text = content.decode("utf-8")

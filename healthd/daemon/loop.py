@@ -136,7 +136,7 @@ class Watch:
             self.follow(settings)
             self.reloaded()
             self.lists.want(*(group.name for group in self.settings.groups))
-        except HealthdError:
+        except Exception:  # whatever it is, the old settings stay in use
             self.board.reload_ok = False
             raise
         finally:
@@ -171,6 +171,8 @@ class Watch:
             await self.reload()
         except HealthdError as error:
             log.error("settings.rejected", error=str(error), hint=error.hint)
+        except Exception as error:  # nobody else would report it
+            log.exception("settings.rejected", error=type(error).__name__, hint="report this fault of healthd")
 
     async def _watch(self, target: Target | Endpoint, first_s: float) -> None:
         """Examine one target, or request one endpoint, forever."""

@@ -20,14 +20,12 @@ def paths_to_apply(sources: Iterable[Path], prefix: str = "") -> Iterator[Path]:
     With a `prefix`, only those whose names begin with it.
     """
     for folder in sources:
-        if not folder.is_dir():
-            raise ConfigError(
-                f"no such migration folder: {folder}",
-                hint=f"name the folder in yoyo.ini, [DEFAULT], sources; or {INIT}",
-            )
         try:
             with os.scandir(folder) as found:  # to make and compare a Path for each costs more than to read the files
                 entries = sorted(found, key=attrgetter("name"))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            hint = f"name the folder in yoyo.ini, [DEFAULT], sources; or {INIT}"
+            raise ConfigError(f"no such migration folder: {folder}", hint=hint) from error
         except OSError as error:
             raise ConfigError(f"cannot read {folder}: {error.strerror}", hint="check its owner and mode") from error
         for entry in entries:

@@ -111,9 +111,9 @@ def _names(settings: Settings) -> tuple[str, ...]:
 
 
 def _content(path: Path) -> bytes:
-    if path.is_fifo() or path.is_socket():  # to read it might never end
-        raise LockFileError(f"{path} is a pipe or a socket, and not a file", hint="remove it, then: healthd lock")
     try:
+        if path.is_fifo() or path.is_socket():  # to read it might never end
+            raise LockFileError(f"{path} is a pipe or a socket, and not a file", hint="remove it, then: healthd lock")
         return path.read_bytes()
     except FileNotFoundError as error:
         hint = "create it with: healthd lock" if path.parent.is_dir() else INIT

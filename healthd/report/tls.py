@@ -123,9 +123,9 @@ def _load_authorities(context: ssl.SSLContext, tls: Tls, file: Path) -> None:
 
 def _read(path: Path, file: Path, key: str) -> str:
     """Return the content of a certificate or key."""
-    if path.exists() and not path.is_file():
-        raise _wrong(file, key, f"{path} is not a regular file", "check its path")
     try:
+        if path.exists() and not path.is_file():
+            raise _wrong(file, key, f"{path} is not a regular file", "check its path")
         with path.open(encoding="latin-1") as opened:
             return opened.read(MOST_BYTES)
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from healthd._version import __version__
+from healthd.config.named_files import text_of
 
 LIMIT_BYTES = 1 << 20
 HEADERS = {"User-Agent": f"healthd/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -78,7 +79,7 @@ def _authorization(token_file: Path | None) -> dict[str, str]:
     if token_file is None:
         return {}
     try:
-        token = token_file.read_text(encoding="ascii").strip()
+        token = text_of(token_file, "ascii").strip()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not ASCII"
         raise _NoToken(f"cannot read the token in {token_file}: {why}") from None

@@ -1,6 +1,7 @@
 """Endpoints: whatever an application does, it is told in one line, bounded in time and memory."""
 
 import asyncio
+import os
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,6 +27,7 @@ from healthd.report.page import overview, target
 from healthd.rounds.endpoints import ask, examine_endpoint
 from healthd.rounds.requests import LIMIT_BYTES
 
+PIPE = b"a pipe"  # instead of a file with this content
 GOOD = b'{"status": "ok", "items": [{"id": 1, "state": "active", "note": null}]}'
 SHAPE = load(
     """{"fields": {
@@ -295,10 +297,13 @@ async def test_a_bearer_token_is_read_at_each_question_and_is_in_no_finding(tmp_
         (b"", "does not contain a token"),
         (b"a\nb", "does not contain a token"),
         (b"\xff", "not ASCII"),
+        (PIPE, "it is not a regular file"),
     ],
 )
 async def test_a_token_that_cannot_be_read_is_the_trouble(tmp_path: Path, content: bytes | None, words: str) -> None:
-    if content is not None:
+    if content == PIPE:
+        os.mkfifo(tmp_path / "token")
+    elif content is not None:
         (tmp_path / "token").write_bytes(content)
     report = await examine_endpoint(endpoint("http://127.0.0.1:1/", token_file=tmp_path / "token"))
 

@@ -26,7 +26,7 @@ DOORS = frozenset(
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
     config.common_settings config.contract_section config.endpoint_section config.healthd_section config.ini
-    config.platforms config.reader config.sections config.target_files config.target_section
+    config.named_files config.platforms config.reader config.sections config.target_files config.target_section
     config.web_file config.yaml_file
     contracts.application contracts.models
     daemon

@@ -14,6 +14,7 @@ import click
 from healthd.cli.fleet import projects_of
 from healthd.cli.options import out, say, verb
 from healthd.cli.screen import shown
+from healthd.config.named_files import is_named, missing_folder
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileError
 from healthd.expected.files import Migration, read_migrations, text_of
@@ -131,15 +132,15 @@ def _line(one: Advice) -> str:
 def _chosen(paths: Sequence[Path]) -> tuple[tuple[Migration, ...], frozenset[str] | None]:
     """Return the migrations of the folders that contain these paths, and the files to check (None: all)."""
     for path in paths:
-        if not path.exists():
+        if not is_named(path):
             raise ConfigError(f"no such file or folder: {path}", hint="name a folder of migrations, or files in it")
-    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    folders = dict.fromkeys(path.parent if missing_folder(path) else path for path in paths)
     migrations = tuple(one for folder in folders for one in read_migrations([folder]))
-    if all(path.is_dir() for path in paths):
+    if not any(map(missing_folder, paths)):
         return migrations, None
     inside = {one for one in migrations if one.path.parent in paths}
     whole = {path for one in inside for path in (one.path, one.rollback_path)}
-    whole |= {path for path in paths if not path.is_dir()}
+    whole |= {path for path in paths if missing_folder(path)}
     return migrations, frozenset(canonical(str(path)) for path in whole)
 
 

@@ -690,7 +690,8 @@ def test_the_only_database_has_the_rows_of_the_file(ini: Path) -> None:
 def test_a_number_of_rows_that_is_none_is_named_where_it_stands(ini: Path, text: str) -> None:
     error = refused(ini, f"{TARGET}sample_rows = {text}\n")
 
-    assert f"{ini}, line 3: [target one] sample_rows: {text!r} is not a number of rows" == str(error)
+    assert str(error).startswith(f"{ini}, line 3: [target one] sample_rows: {text[:1000]!r}"[:-1])
+    assert str(error).endswith(f"{text[-500:]}' is not a number of rows")
     assert "write a number from 0 to 100000" in error.hint
 
 

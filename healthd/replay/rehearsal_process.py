@@ -62,6 +62,7 @@ async def rehearsed_apart(packed: bytes, *, limit_s: float) -> Rehearsal:
             with suppress(ConnectionError):
                 await process.stdin.drain()
             output = await process.stdout.read()
+            await process.wait()  # asyncio logs a warning about one that ends while it is being terminated
         return _result(output)
     except TimeoutError:
         return late(limit_s)

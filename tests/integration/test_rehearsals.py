@@ -1,11 +1,12 @@
 """The daemon rehearses the scripts of its rounds: once for each script, one at a time, and it leaves nothing behind."""
 
 import asyncio
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,17 @@ async def test_a_process_that_is_killed_is_a_rehearsal_that_failed(monkeypatch: 
     found = await rehearsal_process.rehearsed_apart(b"", limit_s=PATIENCE_S)
 
     assert "Not rehearsed: its process was ended" == found.words
+
+
+async def test_a_process_that_has_answered_ends_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """To terminate one that has just ended makes asyncio log a warning about an unknown process."""
+    program = tmp_path / "answers"
+    answer = json.dumps(asdict(Rehearsal(problem="it was a test")))
+    program.write_text(f"#!/bin/sh\necho '{answer}'\nexec >&-\nsleep 0.1\ntouch {tmp_path}/ended\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+
+    found = await rehearsal_process.rehearsed_apart(b"", limit_s=PATIENCE_S)
+
+    assert "it was a test" == found.problem
+    assert (tmp_path / "ended").exists()

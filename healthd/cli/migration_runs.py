@@ -20,7 +20,7 @@ MOST_S = 7 * 86_400
 WAIT_S = 60.0  # for another migration run
 
 
-class _Seconds(click.FloatRange):
+class Seconds(click.FloatRange):
     """A number of seconds; rejects `nan`, which click accepts because it is within any range."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
@@ -32,7 +32,7 @@ class _Seconds(click.FloatRange):
 
 def patient(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for waiting to a verb; `options` reads them."""
-    seconds = _Seconds(min=0, max=MOST_S)
+    seconds = Seconds(min=0, max=MOST_S)
     for option in (
         click.option(
             "--max-wait",

@@ -86,6 +86,7 @@ def test_a_database_that_does_not_answer_is_not_ready(project: Path) -> None:
         (["--for", "migrations", "--contract", "shop.json"], "--contract is not used with --for migrations"),
         (["--contract", "nosuch"], "no contract and no file is called 'nosuch'"),
         (["--timeout", "-1"], "--timeout"),
+        (["--timeout", "nan"], "'nan' is not a number of seconds"),
     ],
 )
 def test_wrong_usage_exits_3(words: list[str], cure: str, migrated: str, contract: str) -> None:

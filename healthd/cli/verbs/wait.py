@@ -10,6 +10,7 @@ import click
 
 from healthd.cli.contracts import contract_called, contracts_option
 from healthd.cli.fleet import Result, on_targets, several
+from healthd.cli.migration_runs import Seconds
 from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings
 from healthd.rounds.release_gate import CONTRACT, MIGRATIONS, ReleaseGate, release_gate
@@ -35,7 +36,7 @@ CODES = {True: 0, False: 2, None: 3}
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     default=TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",

@@ -7,6 +7,7 @@ Prometheus. If there are too many connections, the oldest one without a request 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -131,7 +132,8 @@ class Client(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, with the headers that every response has."""
-        own = {"Content-Type": "text/plain; charset=utf-8", "Connection": "close", **self.clients.headers()}
+        known = {"X-Request-ID": uuid.uuid4().hex, **self.clients.headers()}
+        own = {"Content-Type": "text/plain; charset=utf-8", "Connection": "close", **known}
         headers = [(name.encode(), value.encode()) for name, value in own.items()]
         for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=msg.encode()), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

@@ -1,6 +1,7 @@
 """Handshakes: with certificates of every kind, in a time and number that are limited, and without a restart."""
 
 import asyncio
+import re
 import shutil
 import socket
 import ssl
@@ -154,6 +155,7 @@ async def test_what_is_no_http_is_answered_with_the_headers_of_every_response(pa
 
     assert answer.startswith("HTTP/1.1 400")
     assert "Invalid HTTP request received." in answer
+    assert re.search(r"x-request-id: [0-9a-f]{32}\r\n", answer, re.IGNORECASE)
     for name, value in HEADERS.items():
         assert f"{name}: {value}".casefold() in answer.casefold()
 

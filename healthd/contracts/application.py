@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from healthd.contracts.models import contract_of
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
+
+NAME = re.compile(r"([^\W\d]\w*(?:\.\w+)*):([\w.]+)")
 
 
 def contract_in(names: Iterable[str], folder: Path, *, table: str | None = None) -> Contract:
@@ -25,9 +28,9 @@ def contract_in(names: Iterable[str], folder: Path, *, table: str | None = None)
 
 
 def _imported(name: str) -> Any:
-    module, colon, path = name.partition(":")
-    if not (module and colon and path):
+    if (found := NAME.fullmatch(name)) is None:
         raise ConfigError(f"not a model: {name!r}", hint="write MODULE:NAME, as in shop.models:Base")
+    module, path = found.groups()
     try:
         thing: Any = importlib.import_module(module)
     except Exception as error:  # whatever the application raises

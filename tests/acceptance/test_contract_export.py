@@ -128,6 +128,7 @@ def test_without_a_file_the_contract_goes_to_standard_output(shop: Path) -> None
     [
         (["shop.models"], "not a model: 'shop.models'"),
         (["shop.models:"], "not a model: 'shop.models:'"),
+        (["json://user:s3cret@host/db"], "not a model: 'json://user:***@host/db'"),
         (["shop.lost:Base"], "cannot import shop.lost: ModuleNotFoundError: No module named 'shop.lost'"),
         (["shop.broken:Base"], "cannot import shop.broken: KeyError: 'SHOP_KEY_THAT_NOBODY_SET'"),
         (["shop.models:Lost"], "shop.models has no Lost"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from healthd.catalog import KINDS
 from healthd.catalog.tables import kept_parents
@@ -61,8 +61,7 @@ def _stored_below(
 
 def _columns_below(key: Key, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, Record]]:
     """Yield the columns of the tables below that are one with this column, as they should be."""
-    for table in before.heirs(Key("table", key.path[:2])):
-        column = Key("column", (*table.path, key.path[2]))
+    for column in below(key, before):
         if (record := after.objects.get(column) or before.objects.get(column)) is not None:
             yield column, record
 
@@ -71,12 +70,32 @@ STORED = ("statistics", "storage")
 SETTING = ("default", "type", "collation")  # the attributes of a column whose repair sets its default
 
 
-def kept_below(column: Key, statements: Statements, before: Dependencies, after: Dependencies) -> Statements:
+def kept_below(
+    column: Key, statements: Statements, before: Dependencies, after: Dependencies, gone: Collection[Key]
+) -> Statements:
     """Return the statements that drop a column: of its own table only, if a table below it keeps the column."""
-    below = (Key("column", (*one.path, column.path[2])) for one in before.heirs(Key("table", column.path[:2])))
-    if not any(one in after.objects for one in below):
+    if comes_from(column, before, gone):  # where this was adopted, it may be of the table above alone
+        return tuple(sql.replace(" DROP COLUMN ", " DROP COLUMN IF EXISTS ", 1) for sql in statements)
+    if not any(one in after.objects and one not in gone for one in below(column, before)):
         return statements
     return tuple(sql.replace("ALTER TABLE ", "ALTER TABLE ONLY ", 1) for sql in statements)
+
+
+def below(column: Key, side: Dependencies) -> Iterator[Key]:
+    """Yield what a column is called in the tables below its own."""
+    yield from (Key("column", (*one.path, column.path[2])) for one in side.heirs(Key("table", column.path[:2])))
+
+
+def comes_from(column: Key, side: Dependencies, among: Collection[Key]) -> bool:
+    """Return whether a table has a column, or has it at all, because one above it has one of these."""
+    above = ancestors(side.objects, Key("table", column.path[:2]))
+    return any(Key("column", (*one.path, column.path[2])) in among for one in above)
+
+
+def is_own_too(column: Key, side: Dependencies) -> bool:
+    """Return whether a table that inherits keeps a column that goes above it; a partition has none of its own."""
+    table = side.objects.get(Key("table", column.path[:2]))
+    return not side.objects[column].inherited and getattr(table, "bound", None) is None
 
 
 def joined(table: Key, before: Dependencies, after: Dependencies) -> tuple[Statements, Statements]:

@@ -19,7 +19,7 @@ from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair import collations, counters
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
 from healthd.repair.dependencies import Dependencies
-from healthd.repair.inheritance import joined, kept_below, overwritten
+from healthd.repair.inheritance import comes_from, is_own_too, joined, kept_below, overwritten
 from healthd.repair.new_privileges import NewPrivileges
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
@@ -169,6 +169,8 @@ class Change:
         """Yield what the SQL of other objects creates too."""
         for key in self.made:
             yield from self.kinds[key.kind].creates(key, self.after.objects[key], self.after.around)
+            if key.kind == "column" and key in self.gone and comes_from(key, self.after, self.made):
+                yield key
 
     # ── the SQL ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +187,7 @@ class Change:
                 continue
             steps = tuple(self.kinds[key.kind].dropped(*self._spelled(self.before, key), around))
             if key.kind == "column":
-                steps = kept_below(key, steps, self.before, self.after)
+                steps = kept_below(key, steps, self.before, self.after, self.gone)
             yield Operation(DROP, key, None, steps, cause)
 
     @functools.cached_property
@@ -257,6 +259,8 @@ class Change:
         if key.kind == "sequence" and (record.identity or counters.succeeded(key, self.before, self.after)):
             return True  # DROP IDENTITY drops it, or what makes its column an identity column
         if key.kind == "column" and is_attribute(key, self.before.objects):
+            return True
+        if key.kind == "column" and comes_from(key, self.before, self.gone) and not is_own_too(key, self.before):
             return True
         parent = self.before.parent(key)
         if parent is None or parent not in self.gone:

@@ -13,6 +13,7 @@ from typing import Any
 from healthd.model.names import HANGING, Key
 from healthd.repair.dependencies import Dependencies, ancestors
 from healthd.repair.grantors import of_grantors
+from healthd.repair.inheritance import below
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.sqltext.tokens import NAME
@@ -143,8 +144,7 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
 def _added_below(change: Change, one: Operation) -> Iterator[Key]:
     """Yield the columns that the tables below get with one that a table gets."""
     if one.action == CREATE and one.key.kind == "column":
-        below = change.before.heirs(Key("table", one.key.path[:2]))
-        yield from (Key("column", (*table.path, one.key.path[2])) for table in below)
+        yield from below(one.key, change.before)
 
 
 def _removed(change: Change, key: Key) -> Iterator[Key]:
@@ -188,6 +188,7 @@ def _of_drop(
     An object can be altered while it has a part that nobody expects, unless it gets another table above it.
     """
     one = operations[number]
+    yield from _of_inherited(change, operations, places, number)
     gone = tuple(_removed(change, one.key))
     stays = one.key.kind in HANGING or one.key in change.asides
     for key in gone:
@@ -208,6 +209,15 @@ def _of_drop(
         return
     yield from ((number, then) for then in places.makes[one.key])
     yield from ((number, then) for key in gone for then in places.at[key][CREATE])
+
+
+def _of_inherited(
+    change: Change, operations: Sequence[Operation], places: _Places, number: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the edges to the drops of a column in the tables below, which cannot lose it before."""
+    if (key := operations[number].key).kind == "column":
+        for column in below(key, change.before):
+            yield from ((number, then) for then in places.at[column][DROP])
 
 
 def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:

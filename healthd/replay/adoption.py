@@ -142,7 +142,7 @@ def _refuse_secrets(made: Adoption) -> None:
 
 def _chosen(target: str, whole: Drift, expected: Snapshot, only: Sequence[str]) -> Drift:
     """Return the part of a drift that a migration adopts; the partitions that only the database has are left."""
-    ours = whole.only(lambda one: not _of_other_partition(one, whole.expected, expected))
+    ours = whole.only(lambda one: not _of_other_partition(one, whole, expected))
     if not only:
         return ours if ours.differences else _nothing(target, whole, only)
     chosen = ours.only(lambda one: any(matches(pattern, str(one.key)) for pattern in only))
@@ -158,13 +158,12 @@ def _created(target: str, chosen: Drift, beyond: Possible) -> Drift:
     return replace(chosen, actual=beyond.actual, differences=left)
 
 
-def _of_other_partition(one: Difference, compared: Snapshot, files: Snapshot) -> bool:
+def _of_other_partition(one: Difference, compared: Drift, files: Snapshot) -> bool:
     """Return whether a difference is in a partition that a comparison expects, but the files do not create."""
-    if one.key not in compared.objects:
-        return False
-    path = _table(one.key, compared)
+    there = compared.expected.objects
+    path = _table(one.key, compared.expected if one.key in there else compared.actual)
     keys = [Key(kind, path) for kind in ("table", "foreign_table")] if path is not None else []
-    return any(key in compared.objects and key not in files.objects for key in keys)
+    return any(key in there and key not in files.objects for key in keys)
 
 
 def _table(key: Key, snapshot: Snapshot) -> tuple[str, ...] | None:
@@ -176,6 +175,11 @@ def _nothing(target: str, drift: Drift, only: Sequence[str]) -> Drift:
     if not drift.differences:
         raise NotAdoptable(f"{target} has no difference that a migration could adopt", hint="healthd check")
     keys = sorted({str(one.key) for one in drift.differences})
+    if not only:
+        raise NotAdoptable(
+            f"{target} differs only in partitions that sql/ does not create: {some(keys)}",
+            hint="give it to their table in a migration (healthd new), or repair the partitions: healthd repair",
+        )
     raise NotAdoptable(f"no difference of {target} matches {some(only)}", hint=f"objects that differ: {some(keys, 10)}")
 
 

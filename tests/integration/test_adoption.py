@@ -33,9 +33,10 @@ FILES = {
                              note text, amount integer);
         CREATE VIEW paid AS SELECT id, note FROM orders WHERE status = 'paid';
         CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+        CREATE TABLE log (n integer) PARTITION BY LIST (n);
         CREATE TABLE other ();""",
     "0001_orders.rollback": """
-        DROP TABLE other; DROP FUNCTION one(); DROP VIEW paid; DROP TABLE orders; DROP TYPE status;""",
+        DROP TABLE other; DROP TABLE log; DROP FUNCTION one(); DROP VIEW paid; DROP TABLE orders; DROP TYPE status;""",
 }
 CHANGE = """
     ALTER TABLE orders RENAME COLUMN amount TO cents;
@@ -279,6 +280,20 @@ async def test_what_no_migration_can_create_is_left_with_what_to_do_instead(
     with pytest.raises(NotAdoptable, match=r"index:public\.orders\.orders_note is not in sql/") as caught:
         await project.adopted(migrated, "index:*")
     assert caught.value.hint.startswith("no migration creates an invalid index: DROP INDEX CONCURRENTLY")
+
+
+async def test_what_only_a_partition_has_that_no_file_creates_is_left(
+    project: Project, migrated: str, sql: Sql
+) -> None:
+    sql(migrated, "CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1); CREATE INDEX log_1_n ON log_1 (n)")
+
+    with pytest.raises(NotAdoptable, match=r"only in partitions .* create: index:public\.log_1\.log_1_n$"):
+        await project.adopted(migrated)
+    sql(migrated, "CREATE TABLE extra ()")
+    found = await project.adopted(migrated)
+
+    assert ("", ("table:public.extra is not in sql/",)) == (found.played.problem, found.differences)
+    assert ("index:public.log_1.log_1_n is not in sql/",) == found.left
 
 
 async def test_other_owners_are_adopted(project: Project, migrated: str, sql: Sql) -> None:

@@ -93,14 +93,14 @@ async def test_a_drift_is_adopted_and_its_rollback_undoes_that(seed: int, make_d
     await adopts_and_undoes(make_database, lambda connection: drift_at_random(connection, random.Random(seed)))
 
 
-async def adopts_statements(make_database: Any, drift: LiteralString) -> bool:
+async def adopts_statements(make_database: Any, drift: LiteralString, text: LiteralString = "") -> bool:
     """Check the pair for a drift in databases that are made with their objects; return as `adopts_and_undoes`."""
 
     def change(connection: psycopg.Connection[Any]) -> list[str]:
         connection.execute(drift)
         return [drift]
 
-    return await adopts_and_undoes(make_database, change, "")
+    return await adopts_and_undoes(make_database, change, text)
 
 
 async def adopts_and_undoes(

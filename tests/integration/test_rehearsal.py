@@ -1,5 +1,6 @@
 """A repair is played on a scratch server, and what happens there is said."""
 
+from dataclasses import replace
 from typing import Any, LiteralString
 
 import pytest
@@ -119,6 +120,20 @@ async def test_a_statement_that_fails_is_quoted_with_the_words_of_the_server(dat
     assert "on a scratch server the script fails: " in rehearsal.problem
     assert 'table "nothing" does not exist (DROP TABLE public.nothing;)' in rehearsal.problem
     assert rehearsal.words.startswith("Not rehearsed: ")
+
+
+async def test_a_text_that_another_version_printed_is_no_difference(database: str, sql: Any) -> None:
+    expected, actual = await sides(database, sql, "DROP VIEW paid")
+    view = Key("view", ("public", "paid"))
+    text = "SELECT o.id, o.note FROM public.orders AS o WHERE o.status = 'paid';"
+    expected = replace(expected, objects={**expected.objects, view: replace(expected.objects[view], definition=text)})
+    found = script(expected, actual)
+
+    here = await played(found, expected, actual)
+    of_another = await played(found, expected, replace(actual, server_version=120000))
+
+    assert 1 == len(here.left)
+    assert ("", ()) == (of_another.problem, of_another.left)
 
 
 async def test_what_is_held_back_is_not_played_and_not_expected(database: str, sql: Any) -> None:

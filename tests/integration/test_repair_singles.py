@@ -4,6 +4,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from conftest import MakeDatabase
 from objects import fixtures_of, make_roles, objects
 from pg_dump import changes, printed
 from story import EXTENSION
@@ -11,6 +12,7 @@ from story import EXTENSION
 from healthd.comparison.passes import Given, compare
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
+from integration.test_adoption_property import adopts_statements
 from integration.test_rehearsal import played, script, sides
 from integration.test_repair_drifts import held_back, repaired, repairs
 
@@ -149,6 +151,44 @@ async def test_a_new_partition_is_nothing_while_roles_may_use_a_sequence(
     given = Given({Key("table", ("shop", "visit")): word}, {}, None, lambda snapshot: snapshot)
 
     assert () == compare(expected, await objects(database), given).differences
+
+
+COMPUTED = """
+    CREATE FUNCTION low(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+    CREATE TABLE thing (label text, low text GENERATED ALWAYS AS (low(label)) STORED);
+    CREATE TABLE book (pages integer) INHERITS (thing);
+    CREATE TABLE log (n integer, label text, low text GENERATED ALWAYS AS (low(label)) STORED) PARTITION BY LIST (n);
+    CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1);
+    INSERT INTO book (label, pages) VALUES ('A', 1); INSERT INTO log VALUES (1, 'B');"""
+OF_COMPUTED: dict[str, LiteralString] = {
+    "a new function": """
+        CREATE FUNCTION high(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)';
+        ALTER TABLE thing ADD high text GENERATED ALWAYS AS (high(label)) STORED;
+        ALTER TABLE log ADD high text GENERATED ALWAYS AS (high(label)) STORED""",
+    "a new function, and a column of both tables": """
+        CREATE FUNCTION high(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)';
+        ALTER TABLE book ADD high text GENERATED ALWAYS AS (high(label)) STORED;
+        ALTER TABLE thing ADD high text GENERATED ALWAYS AS (high(label)) STORED""",
+    "a function that is gone": """
+        ALTER TABLE thing DROP COLUMN low; ALTER TABLE log DROP COLUMN low; DROP FUNCTION low""",
+    "a function that returns something else": """
+        ALTER TABLE thing DROP COLUMN low; ALTER TABLE log DROP COLUMN low; DROP FUNCTION low;
+        CREATE FUNCTION low(text) RETURNS varchar LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+        ALTER TABLE thing ADD low text GENERATED ALWAYS AS (low(label)) STORED;
+        ALTER TABLE log ADD low text GENERATED ALWAYS AS (low(label)) STORED""",
+}
+
+
+@pytest.mark.parametrize("drift", OF_COMPUTED.values(), ids=OF_COMPUTED.keys())
+async def test_a_column_of_a_function_goes_and_comes_with_that_of_the_table_above(
+    make_database: MakeDatabase, template_of: Any, sql: Any, drift: LiteralString
+) -> None:
+    database = make_database(template_of(COMPUTED))
+    expected = await objects(database)
+
+    texts = "SELECT (SELECT array_agg(b.*::text) FROM (SELECT label, low FROM book) b), n, label, low FROM log"
+    await repairs(database, expected, sql, drift, texts)
+    assert await adopts_statements(make_database, drift, COMPUTED)
 
 
 MULTIRANGE = """

@@ -66,6 +66,17 @@ def adoption(
     )
 
 
+def only_adopted(
+    actual: Snapshot, adopted: Iterable[Difference], every: Iterable[Difference], kinds: Mapping[str, Kind] = KINDS
+) -> Snapshot:
+    """Return the actual side without what nobody expects and is not adopted: where the pair runs, it is not there."""
+    new = {one.key for one in adopted if one.unexpected and one.key in actual.objects}
+    side = Dependencies(actual, kinds)
+    new |= {part for key in tuple(new) for part in side.parts(key)}
+    others = {one.key for one in every if one.unexpected} - new
+    return replace(actual, objects={key: one for key, one in actual.objects.items() if key not in others})
+
+
 def _texts(operations: Iterable[Operation]) -> Iterator[str]:
     return (sql for one in operations for sql in one.statements)
 

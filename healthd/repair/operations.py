@@ -14,7 +14,7 @@ from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import HANGING, Key
+from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair import collations, counters
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
@@ -52,8 +52,11 @@ class Change:
         differences: Iterable[Difference],
         kinds: Mapping[str, Kind],
         migrator: str | None,
+        *,
+        certain: bool = False,
     ) -> None:
         self.kinds = kinds
+        self._certain = certain  # what is dropped goes, whatever it loses
         self.order = {name: position for position, name in enumerate(kinds)}
         self._me = called(migrator) if migrator else CURRENT
         self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds, expected)
@@ -78,6 +81,8 @@ class Change:
         for one in self.differences:
             if (one.key.kind, one.attribute) == ("index", "definition"):  # `repair` exchanges it for a new one
                 self.made.update(dict.fromkeys(self.after.own_parts(one.key), one.place))
+        if self._certain:
+            self.converted = {column: key for column, key in self.converted.items() if not self._goes(column)}
         covered = set(self._covered())
         around = replace(self._around(self.after), new=frozenset(self.made))
         found = [
@@ -117,6 +122,10 @@ class Change:
         if one.attribute is None or expected is None or actual is None:
             return False
         return self.kinds[one.key.kind].replaced(one, expected, actual) and not is_inside(self.before, one.key)
+
+    def _goes(self, key: Key) -> bool:
+        """Return whether an object is dropped, by itself or with its table, and not created again."""
+        return any(one in self.gone and one not in self.made for one in (key, Key("table", key.path[:2])))
 
     def _retypes(self, one: Difference) -> bool:
         return one.key.kind == "column" and one.attribute in ("type", "collation") and one.key not in self.gone
@@ -215,8 +224,18 @@ class Change:
             steps.append(f"ALTER COLUMN {name} TYPE {record.type}{using}")
             if record.default:
                 steps.append(f"ALTER COLUMN {name} SET DEFAULT {record.default}")
-            sql = f"ALTER TABLE {Key('table', column.path[:2]).sql} {', '.join(steps)};"
+            sql = f"ALTER TABLE {Key('table', column.path[:2]).sql} {', '.join(self._without_checks(column, steps))};"
             yield Operation(ALTER, column, "type", (sql,), self.gone[key])
+
+    def _without_checks(self, column: Key, steps: list[str]) -> Iterator[str]:
+        """Yield these steps without the checks of a column whose table goes: they compare the type that it had."""
+        checks = [one for one in self.before.dependents(column) if one in self.gone and one.kind == "constraint"]
+        checks = [one for one in checks if self.before.objects[one].type == "check" and one not in self.made]
+        if not self._goes(Key("table", column.path[:2])):
+            checks = []
+        yield from (f"DROP CONSTRAINT {quote(one.path[2])}" for one in checks)
+        yield from steps
+        yield from (f"ADD CONSTRAINT {quote(one.path[2])} {self.before.objects[one].definition}" for one in checks)
 
     def _spelled(self, side: Dependencies, key: Key, *, owner: bool = False) -> tuple[Key, Record]:
         """Return key and record of an object with the names of roles instead of placeholders."""

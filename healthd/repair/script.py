@@ -32,7 +32,7 @@ def changes(
 ) -> tuple[Operation, ...]:
     """Return the operations that change `actual` into `expected`, in their order, whatever they lose."""
     found = diff(expected, actual, exact=True) if differences is None else differences
-    change = Change(expected, actual, found, kinds, migrator)
+    change = Change(expected, actual, found, kinds, migrator, certain=True)
     operations = change.operations()
     return tuple(operations[number] for number in ordered(change, operations, edges(change, operations)))
 

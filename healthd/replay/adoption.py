@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,8 +22,9 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.model.waivers import matches
-from healthd.repair.adoption import Adoption, adoption
+from healthd.repair.adoption import Adoption, adoption, only_adopted
 from healthd.repair.beyond_migrations import Possible, possible
+from healthd.repair.restored_names import NAMES
 from healthd.replay.rehearsal import unlike, version
 from healthd.replay.scratch import Scratch, scratch_on
 from healthd.rounds.conclusion import drift
@@ -83,7 +85,8 @@ async def adopt_change(
     beyond = possible(chosen.expected, chosen.actual)
     chosen = _created(target.name, chosen, beyond)
     words = tuple(message(one) for one in chosen.differences)
-    made = adoption(chosen.expected, chosen.actual, chosen.differences)
+    theirs = only_adopted(chosen.actual, chosen.differences, whole.every)
+    made = adoption(chosen.expected, theirs, chosen.differences)
     _refuse_secrets(made)
     apply, rollback = made.files(f"Adopt what was changed in {target.name}", words)
     pair = Migration(path.stem, path, apply, rollback, made.transactional, (), adopted=True)
@@ -146,7 +149,22 @@ def _chosen(target: str, whole: Drift, expected: Snapshot, only: Sequence[str]) 
     if not only:
         return ours if ours.differences else _nothing(target, whole, only)
     chosen = ours.only(lambda one: any(matches(pattern, str(one.key)) for pattern in only))
-    return chosen if chosen.differences else _nothing(target, ours, only)
+    if not chosen.differences:
+        return _nothing(target, ours, only)
+    _refuse_other_names(target, ours, chosen)
+    return chosen
+
+
+def _refuse_other_names(target: str, ours: Drift, chosen: Drift) -> None:
+    """Raise if the name of a table is adopted without those of its columns, or something in it without its name."""
+    tables = {one.key.path[:2] for one in chosen.differences}
+    named = {one.key.path for one in chosen.differences if one.attribute in NAMES}
+    for one in ours.differences:
+        in_the_way = one.key.path in tables or one.key.path[:2] in named
+        if one.attribute in NAMES and in_the_way and one not in chosen.differences:
+            raise NotAdoptable(
+                f"{target}: {message(one)}", hint=f"adopt this as well: --only {shlex.quote(str(one.key))}"
+            )
 
 
 def _created(target: str, chosen: Drift, beyond: Possible) -> Drift:

@@ -259,6 +259,30 @@ async def test_one_object_can_be_adopted_and_the_others_are_named(project: Proje
     assert "table:public.extra" in caught.value.hint
 
 
+async def test_the_rollback_of_one_object_leaves_what_is_not_adopted(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "ALTER TABLE orders ADD paid_at date; CREATE INDEX orders_paid_at ON orders (paid_at)")
+
+    found = await project.adopted(migrated, "column:*")
+
+    assert ("", ("index:public.orders.orders_paid_at is not in sql/",)) == (found.played.problem, found.left)
+    assert "DROP INDEX" not in str(found.pair.rollback)
+
+
+@pytest.mark.parametrize(
+    ("only", "missing"),
+    [("column:public.orders.more", "table:public.orders"), ("table:*", "column:public.orders.amount")],
+)
+async def test_what_needs_another_name_is_not_adopted_without_it(
+    project: Project, migrated: str, sql: Sql, only: str, missing: str
+) -> None:
+    sql(migrated, "ALTER TABLE orders RENAME amount TO cents; ALTER TABLE orders RENAME TO bills")
+    sql(migrated, "ALTER TABLE bills ADD COLUMN more integer")
+
+    with pytest.raises(NotAdoptable, match=f"x: {missing}: name ") as caught:
+        await project.adopted(migrated, only)
+    assert f"adopt this as well: --only {missing}" == caught.value.hint
+
+
 async def test_what_no_migration_can_create_is_left_with_what_to_do_instead(
     project: Project, migrated: str, sql: Sql
 ) -> None:

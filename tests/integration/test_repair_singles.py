@@ -191,6 +191,22 @@ async def test_a_column_of_a_function_goes_and_comes_with_that_of_the_table_abov
     assert await adopts_statements(make_database, drift, COMPUTED)
 
 
+LABELS = """
+    CREATE TYPE mood AS ENUM ('sad', 'ok');
+    CREATE TABLE person (mood mood DEFAULT 'ok'); INSERT INTO person VALUES ('sad')"""
+
+
+async def test_a_label_goes_while_a_new_table_compares_another_one(
+    make_database: MakeDatabase, template_of: Any, sql: Any
+) -> None:
+    database = make_database(template_of(LABELS))
+    expected = await objects(database)
+
+    drift: LiteralString = "ALTER TYPE mood ADD VALUE 'happy'; CREATE TABLE event (mood mood CHECK (mood <> 'sad'))"
+    await repairs(database, expected, sql, drift, "SELECT mood::text FROM person")
+    assert await adopts_statements(make_database, drift, LABELS)
+
+
 MULTIRANGE = """
     CREATE SCHEMA other; CREATE TYPE span AS RANGE (subtype = numeric, multirange_type_name = other.spans);
     CREATE TABLE stays (span span); INSERT INTO stays VALUES ('[1,2)')"""

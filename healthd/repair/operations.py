@@ -282,9 +282,21 @@ class Change:
         if key.kind == "column" and comes_from(key, self.before, self.gone) and not is_own_too(key, self.before):
             return True
         parent = self.before.parent(key)
-        if parent is None or parent not in self.gone:
+        if parent is None or parent not in self.gone or self._closes_circle(key):
             return False
         return key.kind in HANGING or not self.kinds[parent.kind].keeps_parts
+
+    def _closes_circle(self, key: Key) -> bool:
+        """Return whether a foreign key is one of several by which tables that go refer to each other in a circle."""
+        return key.path[:2] in self._reached.get(key, ())
+
+    @functools.cached_property
+    def _reached(self) -> Mapping[Key, frozenset[tuple[str, ...]]]:
+        """Return the tables that foreign keys of tables that go lead to in the end, without those to their own."""
+        keys = [one for one in self.gone if getattr(self.before.objects[one], "type", "") == "foreign key"]
+        named = {one: {other.path[:2] for other in self.before.needs(one) if other.kind == "table"} for one in keys}
+        to = {one: paths - {one.path[:2]} for one, paths in named.items()}
+        return {one: _end(paths, to) for one, paths in to.items()}
 
     def _releases(self) -> Iterator[Operation]:
         for key, cause in self.released.items():
@@ -356,6 +368,16 @@ class Change:
     @functools.cached_property
     def _places(self) -> frozenset[Place]:
         return frozenset(one.place for one in self.differences)
+
+
+def _end(paths: Iterable[tuple[str, ...]], to: Mapping[Key, set[tuple[str, ...]]]) -> frozenset[tuple[str, ...]]:
+    """Return all tables that these are, or refer to by some foreign keys."""
+    found, waiting = set[tuple[str, ...]](), list(paths)
+    while waiting:
+        if (path := waiting.pop()) not in found:
+            found.add(path)
+            waiting += (other for key, others in to.items() if key.path[:2] == path for other in others)
+    return frozenset(found)
 
 
 def _is_computed(key: Key, record: Record) -> bool:

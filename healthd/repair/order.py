@@ -194,7 +194,7 @@ def _of_drop(
     for key in gone:
         if key in change.converted:  # first, so that its old type can go even if the drop is held back
             yield from ((first, number) for first in places.at[key][ALTER])
-        for other in change.before.needs(key):
+        for other in change.before.needs(key) if key == one.key or not places.at[key][DROP] else ():
             if key == one.key or one.key not in change.before.needs(other):  # a trigger names partitions of its table
                 yield from ((number, then) for then in places.drops[other])
             if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone

@@ -207,6 +207,21 @@ async def test_a_label_goes_while_a_new_table_compares_another_one(
     assert await adopts_statements(make_database, drift, LABELS)
 
 
+CIRCLES: tuple[LiteralString, ...] = (
+    "ALTER TABLE a ADD b integer REFERENCES b",
+    """CREATE TABLE c (id integer PRIMARY KEY, b integer REFERENCES b, c integer REFERENCES c);
+       ALTER TABLE a ADD c integer REFERENCES c""",
+)
+
+
+@pytest.mark.parametrize("drift", CIRCLES)
+async def test_tables_that_refer_to_each_other_go_together(make_database: MakeDatabase, drift: LiteralString) -> None:
+    one: LiteralString = "CREATE TABLE a (id integer PRIMARY KEY);"
+    two: LiteralString = "CREATE TABLE b (id integer PRIMARY KEY, a integer REFERENCES a);"
+
+    assert await adopts_statements(make_database, one + two + drift)
+
+
 MULTIRANGE = """
     CREATE SCHEMA other; CREATE TYPE span AS RANGE (subtype = numeric, multirange_type_name = other.spans);
     CREATE TABLE stays (span span); INSERT INTO stays VALUES ('[1,2)')"""

@@ -14,6 +14,7 @@ from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import NAME_OF, SWAPPED, Difference, Snapshot
 
+OTHER = """'(?:[^']|'')*'|"(?:[^"]|"")*\""""  # a string, or another quoted name, in which nothing is replaced
 Names = dict[str, str]  # from the actual name, as SQL has it, to the expected one
 
 
@@ -40,7 +41,7 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
         for key, record in unlike.items():
             if key in expected.objects and one.attribute == SWAPPED:
                 continue  # a text that was changed back already would be swapped again
-            if _mentions(key, table):
+            if _mentions(key, objects.get(key, record), table):
                 text = _text(names) if table is not None else _with_qualifiers(names)
                 objects[key] = spelled(objects.get(key, record), text)
             elif table is not None and getattr(record, "type", None) == "foreign key":
@@ -48,9 +49,14 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
     return replace(actual, objects={**actual.objects, **objects}) if objects else actual
 
 
-def _mentions(key: Key, table: Path | None) -> bool:
-    """Return whether an object is a part of a table; every object may mention one with its schema."""
-    return table is None or (KINDS[key.kind].is_part and key.kind != "column" and key.path[:2] == table)
+def _mentions(key: Key, record: Record, table: Path | None) -> bool:
+    """Return whether an object may mention columns of this table; every object may mention one with its schema."""
+    if table is None:
+        return True
+    if key.kind == "statistics":
+        return KINDS[key.kind].table_of(key, record) == table
+    computed = key.kind != "column" or record.generated != "none"
+    return KINDS[key.kind].is_part and computed and key.path[:2] == table
 
 
 def spelled(record: Record, text: Callable[[str], str]) -> Record:
@@ -67,8 +73,9 @@ def spelled(record: Record, text: Callable[[str], str]) -> Record:
 
 
 def _text(names: Names) -> Callable[[str], str]:
-    """Return a function that replaces these names in a text, but not in strings."""
-    pattern = re.compile(rf"""'(?:[^']|'')*'|(?<![\w$.\"])({"|".join(map(re.escape, names))})(?![\w$\"])""")
+    """Return a function that replaces these names in a text, but not in strings; a trigger has `new.` before a name."""
+    before = r"""(?:(?<![\w$.\"])|(?<=\bnew\.)|(?<=\bold\.))"""
+    pattern = re.compile(rf"""{before}({"|".join(map(re.escape, names))})(?![\w$\"])|{OTHER}""")
     return lambda text: pattern.sub(lambda match: names[match[1]] if match[1] else match[0], text)
 
 
@@ -79,7 +86,7 @@ def _with_qualifiers(names: Names) -> Callable[[str], str]:
     short = {f"{quote(old)}.": f"{quote(new)}." for old, new in own.items() if old != new}
     if not short:
         return whole
-    qualifier = re.compile(rf"""'(?:[^']|'')*'|(?<![\w$.\"])({"|".join(map(re.escape, short))})""")
+    qualifier = re.compile(rf"""(?<![\w$.\"])({"|".join(map(re.escape, short))})|{OTHER}""")
 
     def text(value: str) -> str:
         new = whole(value)

@@ -207,6 +207,22 @@ async def test_a_label_goes_while_a_new_table_compares_another_one(
     assert await adopts_statements(make_database, drift, LABELS)
 
 
+OF_RENAMED: tuple[LiteralString, ...] = (
+    "ALTER TABLE thing ADD up text GENERATED ALWAYS AS (upper(title)) STORED",
+    "CREATE STATISTICS both_of ON title, n FROM thing",
+    """CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+       CREATE TRIGGER t BEFORE UPDATE OF title ON thing FOR EACH ROW WHEN (NEW.title <> OLD.title)
+           EXECUTE FUNCTION f()""",
+)
+
+
+@pytest.mark.parametrize("more", OF_RENAMED)
+async def test_what_a_renamed_column_is_used_for_is_adopted(make_database: MakeDatabase, more: LiteralString) -> None:
+    drift: LiteralString = "ALTER TABLE thing RENAME label TO title; "
+
+    assert await adopts_statements(make_database, drift + more, "CREATE TABLE thing (label text, n integer)")
+
+
 CIRCLES: tuple[LiteralString, ...] = (
     "ALTER TABLE a ADD b integer REFERENCES b",
     """CREATE TABLE c (id integer PRIMARY KEY, b integer REFERENCES b, c integer REFERENCES c);

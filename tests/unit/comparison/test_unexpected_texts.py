@@ -6,6 +6,8 @@ import pytest
 from evidence import snapshot
 
 from healthd.catalog.indexes import Index
+from healthd.catalog.statistics import Statistics
+from healthd.catalog.triggers import Trigger
 from healthd.catalog.views import View
 from healthd.comparison.unexpected_texts import respelled
 from healthd.model.names import Key
@@ -26,6 +28,10 @@ def index(definition: str) -> Index:
         ("index:app.t.i", index("CREATE INDEX i ON app.t (other)"), COLUMN, "CREATE INDEX i ON app.t (name)"),
         ("index:app.u.i", index("CREATE INDEX i ON app.u (other)"), COLUMN, "CREATE INDEX i ON app.u (other)"),
         ("index:app.t.i", index("ON app.t (a) WHERE b <> 'a'"), SWAP, "ON app.t (b) WHERE a <> 'a'"),
+        ("trigger:app.t.r", Trigger("ON app.t WHEN (new.other > 1)", "origin"), COLUMN, "ON app.t WHEN (new.name > 1)"),
+        ("statistics:app.x", Statistics("app.t", "ON a, other FROM app.t", None), COLUMN, "ON a, name FROM app.t"),
+        ("statistics:app.x", Statistics("app.u", "ON a, other FROM app.u", None), COLUMN, "ON a, other FROM app.u"),
+        ("index:app.t.i", index("""ON app.s ("it's", 'app.s')"""), TABLE, """ON app.t ("it's", 'app.s')"""),
         ("view:app.v", View(False, "SELECT other FROM app.t", ()), COLUMN, "SELECT other FROM app.t"),
         ("view:app.v", View(False, "SELECT 1 FROM app.s", ()), TABLE, "SELECT 1 FROM app.t"),
         ("view:app.v", View(False, "SELECT s.id, 's.' FROM app.s", ()), TABLE, "SELECT t.id, 's.' FROM app.t"),

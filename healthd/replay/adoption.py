@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from healthd.catalog.schema_members import schema_of
 from healthd.comparison.judgement import message
 from healthd.comparison.partitions import holder
 from healthd.config.settings import Target
-from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
+from healthd.errors import ConfigError, NotAdoptable
 from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations.engine.lock_waits import Say
@@ -20,13 +20,12 @@ from healthd.model.findings import Report
 from healthd.model.ledger import State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.model.snapshots import Difference, Place, Snapshot, diff
+from healthd.model.snapshots import Difference, Snapshot
 from healthd.model.waivers import matches
 from healthd.repair.adoption import Adoption, adoption, only_adopted
 from healthd.repair.beyond_migrations import Possible, possible
 from healthd.repair.restored_names import NAMES
-from healthd.replay.rehearsal import unlike, version
-from healthd.replay.scratch import Scratch, scratch_on
+from healthd.replay.played_adoption import Played, play_adoption
 from healthd.rounds.conclusion import drift
 from healthd.rounds.examination import examined
 from healthd.rounds.repair_script import Drift
@@ -41,15 +40,6 @@ class Adopted:
     differences: tuple[str, ...]
     left: tuple[str, ...]
     played: Played
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """What a pair does on top of the files; `problem` is why it must not be written, "" if it is right."""
-
-    server: str
-    problem: str = ""
-    note: str = ""  # what its rollback does not restore, if nobody would be alerted about it
 
 
 async def adopt_change(
@@ -93,7 +83,16 @@ async def adopt_change(
     adopted = {one.place for one in chosen.differences}
     owner = found.reading.ledger.owner
     actual = possible(expected, actual).actual
-    played = await play_adoption(migrations, pair, actual, adopted, migrator=owner, postgres_bin=postgres_bin, say=say)
+    played = await play_adoption(
+        migrations,
+        pair,
+        actual,
+        adopted,
+        migrator=owner,
+        touched=found.reading.touched,
+        postgres_bin=postgres_bin,
+        say=say,
+    )
     left = tuple(message(one) for one in whole.differences if one.place not in adopted and beyond.creates(one))
     return Adopted(pair, words, (*dict.fromkeys(beyond.instead.values()), *left), played)
 
@@ -199,56 +198,3 @@ def _nothing(target: str, drift: Drift, only: Sequence[str]) -> Drift:
             hint="give it to their table in a migration (healthd new), or repair the partitions: healthd repair",
         )
     raise NotAdoptable(f"no difference of {target} matches {some(only)}", hint=f"objects that differ: {some(keys, 10)}")
-
-
-async def play_adoption(
-    migrations: Sequence[Migration],
-    pair: Migration,
-    actual: Snapshot,
-    adopted: Collection[Place],
-    *,
-    migrator: str | None,
-    postgres_bin: Path | None = None,
-    say: Say,
-) -> Played:
-    """Return what a pair does after these migrations; `actual` are the objects of the database that it was made from.
-
-    It is right if none of the differences that it adopts is left, if it causes no other one, if its rollback restores
-    what the files create, and if it can be applied again. Raises HealthdError without a scratch server.
-    """
-    async with scratch_on(postgres_bin, say) as scratch:
-        await scratch.refuse_unavailable((*migrations, pair))
-        await scratch.start(migrations)
-        before = await scratch.snapshot()
-        try:
-            await scratch.apply(pair)
-        except MigrationFailed as error:
-            return Played(version(before), f"the migration fails: {error}")
-        after = await scratch.snapshot(before)
-        known = unlike(actual, before, migrator)
-        left = [
-            message(one, than="the database")
-            for place, one in unlike(actual, after, migrator).items()
-            if place in adopted or place not in known
-        ]
-        if left:
-            return Played(version(before), f"afterwards {some(left)}")
-        return await _undone(scratch, pair, before, after)
-
-
-async def _undone(scratch: Scratch, pair: Migration, before: Snapshot, after: Snapshot) -> Played:
-    """Roll a pair back and apply it again, and return what is wrong with that."""
-    server = version(before)
-    try:
-        await scratch.roll_back(pair)
-    except MigrationFailed as error:
-        return Played(server, f"its rollback fails: {error}")
-    restored = await scratch.snapshot(after)
-    if wrong := unlike(before, restored, None):
-        return Played(server, f"after its rollback {some([message(one) for one in wrong.values()])}")
-    try:
-        await scratch.apply(pair)
-    except MigrationFailed as error:
-        return Played(server, f"after its rollback it fails: {error}")
-    left = sorted({f"{one.attribute or 'existence'} of {one.key}" for one in diff(before, restored, exact=True)})
-    return Played(server, note=f"its rollback does not restore the {some(left)}" if left else "")

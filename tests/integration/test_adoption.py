@@ -283,6 +283,15 @@ async def test_what_needs_another_name_is_not_adopted_without_it(
     assert f"adopt this as well: --only {missing}" == caught.value.hint
 
 
+async def test_a_new_column_in_the_place_of_a_renamed_one_is_refused(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "ALTER TABLE orders RENAME amount TO cents")
+    sql(migrated, "ALTER TABLE orders ADD COLUMN amount integer")
+
+    found = await project.adopted(migrated)
+
+    assert found.played.problem.startswith("afterwards table:public.orders: columns amount and cents are swapped: ")
+
+
 async def test_what_no_migration_can_create_is_left_with_what_to_do_instead(
     project: Project, migrated: str, sql: Sql
 ) -> None:

@@ -67,14 +67,15 @@ def adoption(
 
 
 def only_adopted(
-    actual: Snapshot, adopted: Iterable[Difference], every: Iterable[Difference], kinds: Mapping[str, Kind] = KINDS
+    actual: Snapshot, adopted: Iterable[Difference], reported: Iterable[Difference], kinds: Mapping[str, Kind] = KINDS
 ) -> Snapshot:
-    """Return the actual side without what nobody expects and is not adopted: where the pair runs, it is not there."""
-    new = {one.key for one in adopted if one.unexpected and one.key in actual.objects}
+    """Return the actual side without what is reported as new and not adopted: where the pair runs, it is not there."""
+    new = {one.key for one in adopted if one.unexpected}
+    others = {one.key for one in reported if one.unexpected and one.key in actual.objects} - new
     side = Dependencies(actual, kinds)
-    new |= {part for key in tuple(new) for part in side.parts(key)}
-    others = {one.key for one in every if one.unexpected} - new
-    return replace(actual, objects={key: one for key, one in actual.objects.items() if key not in others})
+    mine, theirs = ({part for key in keys for part in side.parts(key)} for keys in (new, others))
+    gone = (others | theirs) - new - mine
+    return replace(actual, objects={key: one for key, one in actual.objects.items() if key not in gone})
 
 
 def _texts(operations: Iterable[Operation]) -> Iterator[str]:

@@ -75,7 +75,7 @@ async def adopt_change(
     beyond = possible(chosen.expected, chosen.actual)
     chosen = _created(target.name, chosen, beyond)
     words = tuple(message(one) for one in chosen.differences)
-    theirs = only_adopted(chosen.actual, chosen.differences, whole.every)
+    theirs = only_adopted(chosen.actual, chosen.differences, whole.differences)
     made = adoption(chosen.expected, theirs, chosen.differences)
     _refuse_secrets(made)
     apply, rollback = made.files(f"Adopt what was changed in {target.name}", words)

@@ -34,6 +34,7 @@ FILES = {
         CREATE VIEW paid AS SELECT id, note FROM orders WHERE status = 'paid';
         CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
         CREATE TABLE log (n integer) PARTITION BY LIST (n);
+        CREATE TABLE log_0 PARTITION OF log FOR VALUES IN (0);
         CREATE TABLE other ();""",
     "0001_orders.rollback": """
         DROP TABLE other; DROP TABLE log; DROP FUNCTION one(); DROP VIEW paid; DROP TABLE orders; DROP TYPE status;""",
@@ -266,6 +267,17 @@ async def test_the_rollback_of_one_object_leaves_what_is_not_adopted(project: Pr
 
     assert ("", ("index:public.orders.orders_paid_at is not in sql/",)) == (found.played.problem, found.left)
     assert "DROP INDEX" not in str(found.pair.rollback)
+
+
+async def test_the_own_default_of_a_partition_is_adopted_with_a_new_column(
+    project: Project, migrated: str, sql: Sql
+) -> None:
+    sql(migrated, "ALTER TABLE log ADD COLUMN kind text DEFAULT 'new'; ALTER TABLE log_0 ALTER kind SET DEFAULT 'old'")
+
+    found = await project.adopted(migrated)
+
+    assert ("", ()) == (found.played.problem, found.left)
+    assert "ALTER TABLE public.log_0 ALTER COLUMN kind SET DEFAULT 'old'::text;" in found.pair.apply
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog.columns import is_attribute
-from healthd.catalog.composites import rebuilt
 from healthd.catalog.grants import Grant
 from healthd.catalog.grants import default as usual_privileges
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import HANGING, Key, quote
+from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair import collations, counters
+from healthd.repair.circular_keys import circular_keys
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
+from healthd.repair.conversions import conversion
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.inheritance import comes_from, is_own_too, joined, kept_below, overwritten
 from healthd.repair.new_privileges import NewPrivileges
@@ -209,33 +210,17 @@ class Change:
         return self.kinds[key.kind].with_name(key, f"{key.path[-1][:50]}_replaced")
 
     def _conversions(self) -> Iterator[Operation]:
-        """Yield the operations that give columns a type that was created again: values are converted by their text."""
+        again = {one.sql for one in self.asides}
         for column, key in self.converted.items():
-            record = self.after.objects.get(column) or self.before.objects[column]
-            name, steps = Key("", column.path[2:]).sql, []
-            array = "[]" if record.type.endswith("[]") else ""
-            if self.before.objects[column].default:
-                steps.append(f"ALTER COLUMN {name} DROP DEFAULT")
-            value = f"{name}::text{array}::{record.type}"
-            if key.kind == "composite" and not array:
-                again = {one.sql for one in self.asides}
-                value = rebuilt(name, key, self.after.objects[key], self.before.objects[key], again)
-            using = f" USING {value}" if record.on == "table" else ""  # a foreign table has no values of its own
-            steps.append(f"ALTER COLUMN {name} TYPE {record.type}{using}")
-            if record.default:
-                steps.append(f"ALTER COLUMN {name} SET DEFAULT {record.default}")
-            sql = f"ALTER TABLE {Key('table', column.path[:2]).sql} {', '.join(self._without_checks(column, steps))};"
+            sql = conversion(column, key, self.before, self.after, again=again, without=self._checks(column))
             yield Operation(ALTER, column, "type", (sql,), self.gone[key])
 
-    def _without_checks(self, column: Key, steps: list[str]) -> Iterator[str]:
-        """Yield these steps without the checks of a column whose table goes: they compare the type that it had."""
-        checks = [one for one in self.before.dependents(column) if one in self.gone and one.kind == "constraint"]
-        checks = [one for one in checks if self.before.objects[one].type == "check" and one not in self.made]
+    def _checks(self, column: Key) -> list[Key]:
+        """Return the checks of a column whose table goes: they compare the type that it had."""
         if not self._goes(Key("table", column.path[:2])):
-            checks = []
-        yield from (f"DROP CONSTRAINT {quote(one.path[2])}" for one in checks)
-        yield from steps
-        yield from (f"ADD CONSTRAINT {quote(one.path[2])} {self.before.objects[one].definition}" for one in checks)
+            return []
+        going = (one for one in self.before.dependents(column) if one in self.gone and one not in self.made)
+        return [one for one in going if one.kind == "constraint" and self.before.objects[one].type == "check"]
 
     def _spelled(self, side: Dependencies, key: Key, *, owner: bool = False) -> tuple[Key, Record]:
         """Return key and record of an object with the names of roles instead of placeholders."""
@@ -282,21 +267,13 @@ class Change:
         if key.kind == "column" and comes_from(key, self.before, self.gone) and not is_own_too(key, self.before):
             return True
         parent = self.before.parent(key)
-        if parent is None or parent not in self.gone or self._closes_circle(key):
+        if parent is None or parent not in self.gone or key in self._circular:
             return False
         return key.kind in HANGING or not self.kinds[parent.kind].keeps_parts
 
-    def _closes_circle(self, key: Key) -> bool:
-        """Return whether a foreign key is one of several by which tables that go refer to each other in a circle."""
-        return key.path[:2] in self._reached.get(key, ())
-
     @functools.cached_property
-    def _reached(self) -> Mapping[Key, frozenset[tuple[str, ...]]]:
-        """Return the tables that foreign keys of tables that go lead to in the end, without those to their own."""
-        keys = [one for one in self.gone if getattr(self.before.objects[one], "type", "") == "foreign key"]
-        named = {one: {other.path[:2] for other in self.before.needs(one) if other.kind == "table"} for one in keys}
-        to = {one: paths - {one.path[:2]} for one, paths in named.items()}
-        return {one: _end(paths, to) for one, paths in to.items()}
+    def _circular(self) -> frozenset[Key]:
+        return circular_keys(self.gone, self.before)
 
     def _releases(self) -> Iterator[Operation]:
         for key, cause in self.released.items():
@@ -368,16 +345,6 @@ class Change:
     @functools.cached_property
     def _places(self) -> frozenset[Place]:
         return frozenset(one.place for one in self.differences)
-
-
-def _end(paths: Iterable[tuple[str, ...]], to: Mapping[Key, set[tuple[str, ...]]]) -> frozenset[tuple[str, ...]]:
-    """Return all tables that these are, or refer to by some foreign keys."""
-    found, waiting = set[tuple[str, ...]](), list(paths)
-    while waiting:
-        if (path := waiting.pop()) not in found:
-            found.add(path)
-            waiting += (other for key, others in to.items() if key.path[:2] == path for other in others)
-    return frozenset(found)
 
 
 def _is_computed(key: Key, record: Record) -> bool:

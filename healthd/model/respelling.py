@@ -19,11 +19,13 @@ BRACKET = re.compile(HIDING + r"[][(),]|\bARRAY\[")
 STATISTICS = re.compile(r"CREATE STATISTICS (?:" + HIDING + r"[^'\"])*? ON ")
 LISTED = re.compile(HIDING + r"[(),]| FROM ")
 JOINT = re.compile(HIDING + r"[()]| AND | OR ")
-CAST = re.compile(r'::((?:"(?:[^"]|"")*"|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+')
+QUOTED = r'"(?:[^"]|"")*"(?!")'  # with one end only: where names follow each other, two would be tried for each quote
+CAST = re.compile(rf"::((?:{QUOTED}|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+")
+NAME = rf"(?:{QUOTED}|[\w$]+)"
 TYPED = re.compile(
     HIDING
-    + r"""::(?:(?:"(?:[^"]|"")*"|[\w$]+)\.)*((?:"(?:[^"]|"")*"|[\w$]+(?: (?:precision|varying))?))(?:\([\d,]+\))?"""
-    r"""(?: (with|without) time zone)?(?:\[\])*(?: COLLATE (?:"(?:[^"]|"")*"|[\w.$])+\)?)? AS ("(?:[^"]|"")*"|[\w$]+)"""
+    + rf"::(?:{NAME}\.)*((?:{QUOTED}|[\w$]+(?: (?:precision|varying))?))(?:\([\d,]+\))?"
+    + rf"(?: (with|without) time zone)?(?:\[\])*(?: COLLATE {NAME}(?:\.{NAME})*\)?)? AS ({NAME})"
 )
 NAMED_BY: Mapping[str, str] = {  # how the grammar calls the types that have a name of several words, or another one
     "bigint": "int8",

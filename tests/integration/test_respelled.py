@@ -76,6 +76,16 @@ def test_all_else_stays(text: str) -> None:
     assert text == respelled(text)
 
 
+QUOTES = '"' + '""' * 60 + '"'  # a name of quotes, which could be split in 2 to the power of 60 ways
+
+
+@pytest.mark.parametrize(
+    "text", [f"(ARRAY[a])::{QUOTES}.{QUOTES} x", f"a::{QUOTES} x", f"a::text COLLATE {QUOTES}.{QUOTES} x"]
+)
+def test_a_name_of_quotes_is_read_in_one_way(text: str) -> None:
+    assert text == respelled(text)
+
+
 WORD = st.text("ab,'\"[]() ", max_size=5)
 LITERAL = WORD.map(lambda word: "'" + word.replace("'", "''") + "'::character varying")
 ELEMENT = LITERAL | st.sampled_from(["v", '"a,]"', "f(a, b)", "(ARRAY['x'::text])[1]", "CASE WHEN a THEN b ELSE c END"])

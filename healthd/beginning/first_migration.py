@@ -10,7 +10,7 @@ from typing import Literal
 from healthd.beginning.dump import as_migration, dumped, find_pg_dump
 from healthd.beginning.generated import addition, generated
 from healthd.catalog import KINDS
-from healthd.comparison.foreign_ledgers import ledgers
+from healthd.comparison.foreign_ledgers import IN_CODE, ledgers
 from healthd.comparison.judgement import message, printed_by_two
 from healthd.comparison.roles import comparable, for_comparison, most_frequent
 from healthd.config.settings import Target
@@ -89,7 +89,9 @@ async def read_source(target: Target, *, without_history: bool) -> Source:
         key, tool = next(iter(others.items()))
         raise ConfigError(
             f"{target.name} has the ledger of {tool}: {key.sql}",
-            hint="begin with the files of that tool: healthd init --from FOLDER; "
+            hint="its migrations are programs, which cannot be imported: leave its history behind: --without-history"
+            if tool in IN_CODE
+            else "begin with the files of that tool: healthd init --from FOLDER; "
             "or leave its history behind: --without-history",
         )
     owner = _owner(reading) or user

@@ -12,6 +12,7 @@ from pathlib import Path
 from healthd.errors import ConfigError
 from healthd.importing import alembic, django
 from healthd.importing.records import Reading
+from healthd.importing.tools import BEGIN_WITH_DATABASE
 from healthd.postgres.programs import last_words
 
 MARKS: Mapping[str, str] = {"alembic": "alembic.ini", "django": "manage.py"}
@@ -20,7 +21,6 @@ ABOVE = 3  # folders between the one with the migrations and the one with the ma
 LIMIT_S = 600.0
 REVISION = re.compile(r"^revision(?:\s*:\s*\w+)?\s*=\s*[\"']([^\"']+)", re.MULTILINE)
 TITLE = re.compile(r"\A\s*(?:\"\"\"|''')\s*(.+)")
-BEGIN_WITH_DATABASE = "begin with a database that it has migrated: healthd init --from URL --without-history"
 
 
 def find_framework(folder: Path) -> tuple[str, Path] | None:

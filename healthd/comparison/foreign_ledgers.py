@@ -34,6 +34,8 @@ LEDGERS: Mapping[str, str] = {
     "__EFMigrationsHistory": "Entity Framework",
 }
 
+IN_CODE = frozenset({"Rails", "SeaORM", "Knex", "Sequelize", "MikroORM", "Entity Framework"})  # no SQL to import
+
 
 def ledgers(differences: Iterable[Difference]) -> dict[Key, str]:
     """Return the tool of each unexpected table that is the ledger of another tool."""

@@ -14,9 +14,10 @@ from healthd.sqltext.steps import BEGIN, END, commits_transaction, opens_transac
 
 HEADER = "-- transactional: false\n"
 BOM = "\ufeff"
-# Comments that are instructions to the other tool: Liquibase, graphile-migrate, Atlas.
+# Comments that are instructions to the other tool: Liquibase, graphile-migrate, Atlas, postgres-migrations.
 DIRECTS = re.compile(
-    r"^[ \t]*--[ \t]*(?:liquibase[ \t]+formatted[ \t]+sql|![ \t]*include\b|atlas:(?!txmode\b)\w+).*",
+    r"^[ \t]*--[ \t]*(?:liquibase[ \t]+formatted[ \t]+sql|![ \t]*include\b|atlas:(?!txmode\b)\w+"
+    r"|postgres-migrations[ \t]+(?!disable-transaction\b)\w+).*",
     re.MULTILINE | re.IGNORECASE,
 )
 RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)

@@ -11,11 +11,13 @@ from healthd.errors import ConfigError
 from healthd.importing.flyway import SHAPE, read_flyway
 from healthd.importing.folder_per_migration import read_folders
 from healthd.importing.numbered_files import read_plain
-from healthd.importing.records import Files, Reading, in_order
+from healthd.importing.records import Files, Reading, code_left, in_order
 from healthd.importing.sections import MARKS, marked, read_sections
 from healthd.importing.sqitch import PLAN, read_sqitch
 from healthd.importing.up_down import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
 from healthd.importing.versions import is_versions, read_versions
+
+BEGIN_WITH_DATABASE = "begin with a database that it has migrated: healthd init --from URL --without-history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def tool_of(files: Files, folder: str) -> str:
         if tool.is_its(files):
             return name
     deeper = sorted({file.rpartition("/")[0] for file in files if "/" in file and file.endswith(".sql")})
+    if not deeper and (programs := code_left(files)):
+        languages = " and ".join(
+            sorted({reason.partition(":")[0].removeprefix("a migration in ") for reason in programs.values()})
+        )
+        raise ConfigError(f"the migrations in {folder} are programs in {languages}, not SQL", hint=BEGIN_WITH_DATABASE)
     named = f" ({', '.join(deeper[:5])})" if deeper else ""
     raise ConfigError(
         f"no migrations were recognized in {folder}",

@@ -18,7 +18,10 @@ OTHERS = (
     *("mysql", "mariadb", "sqlite", "sqlite3", "cockroach", "cockroachdb"),
     *("mssql", "sqlserver", "oracle", "db2", "h2", "hsqldb", "derby"),
 )
-NO_TRANSACTION = re.compile(r"^--\s*(?:no-transaction|morph:nontransactional|atlas:txmode\s+none)\s*$", re.MULTILINE)
+NO_TRANSACTION = re.compile(
+    r"^--\s*(?:no-transaction|morph:nontransactional|atlas:txmode\s+none|postgres-migrations\s+disable-transaction)\s*$",
+    re.MULTILINE,
+)
 Key = tuple[int, str]
 
 

@@ -3,13 +3,14 @@
 The server stores `state IN ('a', 'b')` for a varchar as
 `(ARRAY['a'::character varying, 'b'::character varying])::text[]`. When it reads this text, it casts each element
 instead, and prints it so from then on. It stores `x IN (y, z, w)` as `((a OR b) OR c)`, and reads this text as
-`(a OR b OR c)`.
+`(a OR b OR c)`. Where names mean nothing, in the second query of a UNION or in an EXISTS, it prints the column
+`'a'::text` without a name if it was written as `'a'`, and names it after its type when it reads this text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 ARRAY = "ARRAY["
@@ -18,16 +19,55 @@ BRACKET = re.compile(HIDING + r"[][(),]|\bARRAY\[")
 STATISTICS = re.compile(r"CREATE STATISTICS (?:" + HIDING + r"[^'\"])*? ON ")
 LISTED = re.compile(HIDING + r"[(),]| FROM ")
 JOINT = re.compile(HIDING + r"[()]| AND | OR ")
-CAST = re.compile(r'::((?:"(?:[^"]|"")*"|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+')
+QUOTED = r'"(?:[^"]|"")*"(?!")'  # with one end only: where names follow each other, two would be tried for each quote
+CAST = re.compile(rf"::((?:{QUOTED}|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+")
+NAME = rf"(?:{QUOTED}|[\w$]+)"
+TYPED = re.compile(
+    HIDING
+    + rf"::(?:{NAME}\.)*((?:{QUOTED}|[\w$]+(?: (?:precision|varying))?))(?:\([\d,]+\))?"
+    + rf"(?: (with|without) time zone)?(?:\[\])*(?: COLLATE {NAME}(?:\.{NAME})*\)?)? AS ({NAME})"
+)
+NAMED_BY: Mapping[str, str] = {  # how the grammar calls the types that have a name of several words, or another one
+    "bigint": "int8",
+    "bit varying": "varbit",
+    "boolean": "bool",
+    "character": "bpchar",
+    "character varying": "varchar",
+    "double precision": "float8",
+    "integer": "int4",
+    "real": "float4",
+    "smallint": "int2",
+}
 BARE = re.compile(r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w.$]+)(?:::[\w."$ ]+(?:\(\d+\))?)*""")
 
 
 def respelled(text: str) -> str:
     """Return an expression, or a statement that contains expressions, as the server would print it after a restore.
 
-    The text must be printed by the server, by `pg_get_expr` and similar functions.
+    The text must be printed by the server, by `pg_get_expr` and similar functions. Names that a restore may add are
+    removed, because the text does not show where it adds them.
     """
-    return _flattened(_pushed_down(_sorted(text)))
+    return _flattened(_pushed_down(_unnamed(_sorted(text))))
+
+
+def _unnamed(text: str) -> str:
+    """Return a text without the names of columns that the server has named after the type of a cast.
+
+    Where a name means something, it is always printed: there, a text without one does not exist.
+    """
+    return TYPED.sub(lambda match: match[0] if _is_own(match) else match[0].removesuffix(f" AS {match[3]}"), text)
+
+
+def _is_own(match: re.Match[str]) -> bool:
+    """Return whether a match is not a cast with a name, or one whose name is not that of the type."""
+    if match[3] is None:
+        return True
+    type_ = NAMED_BY.get(match[1]) or _unquoted(match[1])
+    return _unquoted(match[3]) != (f"{type_}tz" if match[2] == "with" else type_)
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _sorted(text: str) -> str:

@@ -208,7 +208,7 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
             yield Guard(f"SELECT FROM {table} WHERE {name} IS NULL", "without a value: with them it fails")
     elif one.key.kind == "index" and one.action in (CREATE, ALTER) and change.after.objects[one.key].unique:
         yield from guards.of_index(change, one.key)
-    elif one.action == CREATE and one.key.kind == "constraint":
+    elif one.key.kind == "constraint" and (one.action == CREATE or one.attribute == "validated"):
         yield from guards.of_constraint(change, one.key)
     elif one.action == CREATE and one.key.kind == "column":
         yield from guards.of_added(change, one.key)

@@ -76,13 +76,14 @@ async def rehearse(
 async def _rehearse(
     scratch: Scratch, script: Script, expected: Snapshot, actual: Snapshot, migrator: str | None
 ) -> Rehearsal:
-    """Play a script with rows, and without them if made-up rows do not fit what it creates."""
-    for fill in (True, False):
+    """Play a script with rows; if they do not fit what it creates, without them: first there, then everywhere."""
+    first, dropped = _touched(script, expected, actual)
+    for empty in dict.fromkeys((dropped, dropped | _demanding(script, expected, actual), None)):
         base = await _snapshot(scratch.connection, migrator)
         copy = await _copied(scratch.connection, base, expected, actual, migrator)
         if isinstance(copy, str):
             return Rehearsal(problem=copy)
-        rows = await filled(scratch.connection, actual, *_touched(script, expected, actual)) if fill else ()
+        rows = await filled(scratch.connection, actual, first, empty) if empty is not None else ()
         if failure := await run_all(scratch.connection, running(script)):
             if rows and failure.sqlstate.startswith(UNFIT):
                 await scratch.start()
@@ -168,6 +169,20 @@ def _touched(script: Script, expected: Snapshot, actual: Snapshot) -> tuple[froz
     }
     of_table = (frozenset(Key("table", key.path[:2]) for key in keys) for keys in (causes, dropped))
     return next(of_table), next(of_table)
+
+
+def _demanding(script: Script, expected: Snapshot, actual: Snapshot) -> frozenset[Key]:
+    """Return the tables whose rows must fit what a script creates: a constraint, bounds, a column without NULL."""
+    causes = {place for one in script for place in one.causes}
+    return frozenset(
+        Key("table", key.path[:2])
+        for key, attribute in causes
+        if key.kind == "constraint"
+        or attribute == "bound"
+        or (
+            key.kind == "column" and key not in actual.objects and getattr(expected.objects.get(key), "not_null", False)
+        )
+    )
 
 
 async def _snapshot(connection: Any, migrator: str | None) -> Snapshot:

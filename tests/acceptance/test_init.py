@@ -321,6 +321,15 @@ def test_another_tools_ledger_is_refused_unless_its_history_is_left_behind(
     assert 0 == healthd("check").code
 
 
+def test_nobody_is_sent_to_files_that_are_programs(folder: Path, database: str, sql: Sql) -> None:
+    sql(database, "CREATE TABLE ar_internal_metadata (key varchar PRIMARY KEY); CREATE TABLE a (id integer)")
+    code, _, err = healthd("init", "--from", database)
+
+    assert 3 == code
+    assert "has the ledger of Rails: public.ar_internal_metadata" in err
+    assert ("--from FOLDER" in err, "--without-history" in err) == (False, True)
+
+
 @pytest.mark.parametrize("words", [["--baseline"], ["--baseline", "--from", "db"]], ids=" ".join)
 def test_what_has_no_tables_cannot_be_adopted(folder: Path, words: list[str]) -> None:
     code, out, err = healthd("init", *words)

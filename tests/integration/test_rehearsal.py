@@ -186,6 +186,32 @@ async def test_made_up_rows_that_do_not_fit_are_left_out(database: str, sql: Any
     assert ("", (), 0) == (rehearsal.problem, rehearsal.left, rehearsal.filled)
 
 
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "ALTER TABLE prices DROP CONSTRAINT high",
+        "ALTER TABLE prices DROP COLUMN known",
+        "ALTER TABLE named DETACH PARTITION a_named",
+    ],
+)
+async def test_where_made_up_rows_do_not_fit_only_their_table_stays_empty(
+    database: str, sql: Any, drift: LiteralString
+) -> None:
+    schema = """
+        CREATE TABLE prices (price integer CONSTRAINT high CHECK (price > 1000) NO INHERIT, known boolean NOT NULL);
+        CREATE TABLE named (name text) PARTITION BY LIST (name);
+        CREATE TABLE a_named PARTITION OF named FOR VALUES IN ('a'); CREATE TABLE other (id integer);
+        CREATE INDEX others ON other (id)"""
+    if "known" in drift:
+        schema = schema.replace("1000", "0")
+    expected, actual = await sides(database, sql, f"{drift}; DROP INDEX others", schema)
+
+    rehearsal = await played(script(expected, actual), expected, actual)
+
+    assert ("", ()) == (rehearsal.problem, rehearsal.left)
+    assert 0 < rehearsal.filled
+
+
 async def test_a_renamed_table_keeps_its_rows(database: str, sql: Any) -> None:
     expected, actual = await sides(database, sql, "ALTER TABLE orders RENAME COLUMN note TO words")
     both = comparable(expected, actual, None)

@@ -162,6 +162,12 @@ FORBIDDEN = {
         "ALTER TABLE orders DROP CONSTRAINT orders_customer_fkey; UPDATE orders SET customer = 9 WHERE id = 1",
         "1 row: refer to nothing in public.customers: with them it fails",
     ),
+    "a reference to nothing that was never validated": (
+        """ALTER TABLE orders DROP CONSTRAINT orders_customer_fkey; UPDATE orders SET customer = 9 WHERE id = 1;
+           ALTER TABLE orders
+             ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers NOT VALID""",
+        "1 row: refer to nothing in public.customers: with them it fails",
+    ),
     "a value that is no label": (
         "ALTER TABLE orders ALTER past TYPE text[]; UPDATE orders SET past = '{new,lost}' WHERE id = 1",
         "1 row: the type public.status would change values of public.orders.past",

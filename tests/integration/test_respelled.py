@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from conftest import Sql
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,8 @@ CAST = "ARRAY[('a'::character varying)::text, ('b'::character varying)::text]"
         ("((((a) OR (b)) OR (c)) OR (d))", "((a) OR (b) OR (c) OR (d))"),
         ("(((a) AND (b)) AND (c))", "((a) AND (b) AND (c))"),
         ("CREATE STATISTICS s.t ON b, f(c, a), a FROM s.u", "CREATE STATISTICS s.t ON a, b, f(c, a) FROM s.u"),
+        ("SELECT 'a'::text AS k UNION SELECT 'b'::text AS text", "SELECT 'a'::text AS k UNION SELECT 'b'::text"),
+        ('SELECT (1)::bigint AS int8, NULL::s."T"[] AS "T" FROM t', 'SELECT (1)::bigint, NULL::s."T"[] FROM t'),
         ('CREATE STATISTICS a.b (mcv) ON z, ", FROM " FROM t', 'CREATE STATISTICS a.b (mcv) ON ", FROM ", z FROM t'),
     ],
 )
@@ -65,9 +68,21 @@ def test_an_expression_is_spelled_as_the_server_does_after_a_restore(before: str
         "f((a OR b), (c OR d))",
         "sum(x) OVER (PARTITION BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
         "(('((a) OR (b)) OR (c)'::text))",
+        "SELECT 'a'::text AS k, (1)::bigint AS bigint, f('x::text AS text') AS \"::text AS text\"",
+        'SELECT now()::timestamp with time zone AS "timestamp", a::"integer" AS int4',
     ],
 )
 def test_all_else_stays(text: str) -> None:
+    assert text == respelled(text)
+
+
+QUOTES = '"' + '""' * 60 + '"'  # a name of quotes, which could be split in 2 to the power of 60 ways
+
+
+@pytest.mark.parametrize(
+    "text", [f"(ARRAY[a])::{QUOTES}.{QUOTES} x", f"a::{QUOTES} x", f"a::text COLLATE {QUOTES}.{QUOTES} x"]
+)
+def test_a_name_of_quotes_is_read_in_one_way(text: str) -> None:
     assert text == respelled(text)
 
 
@@ -86,6 +101,30 @@ def test_two_lists_are_alike_only_if_they_are_one(one: list[str], other: list[st
 
     assert restored(one) == respelled(printed(one)) == respelled(restored(one))
     assert (one == other) == (respelled(printed(one)) == respelled(printed(other)))
+
+
+TYPES = (
+    *("smallint", "integer", "bigint", "real", "double precision", "numeric(9,2)", "boolean", '"char"', "character(3)"),
+    *("character varying(9)", "name", "date", "time(2)", "time with time zone", "timestamp(3)", "timestamptz(3)"),
+    *("interval(1)", "bit(3)", "bit varying(3)", "jsonb", "text", "text[]", "varchar(5)[]", '"t""2"', '"Odd"."T"'),
+)
+
+
+def test_columns_without_a_name_of_their_own_are_the_same_after_a_restore(database: str, sql: Sql) -> None:
+    sql(database, """CREATE SCHEMA "Odd"; CREATE TYPE "Odd"."T" AS (a text); CREATE DOMAIN "t""2" AS text""")
+    first = ", ".join(f"NULL::{one} AS c{number}" for number, one in enumerate(TYPES))
+    rest = ", ".join(["NULL"] * len(TYPES))
+    within = "WHERE EXISTS (SELECT 'x' COLLATE \"C\", -1, NULL) AND (SELECT 'y') > 'x'"
+    text = f"SELECT {first} UNION ALL SELECT {rest} {within}"
+    printed = []
+    for view in ("first", "second"):
+        sql(database, f"CREATE VIEW {view} AS {text}")
+        asked = "SELECT pg_get_viewdef(%s::regclass), pg_get_viewdef(%s::regclass, true)"
+        printed.append(sql(database, asked, view, view)[0])
+        text = printed[-1][0]
+    for before, after in zip(*printed, strict=True):
+        assert before != after
+        assert respelled(before) == respelled(after)
 
 
 def test_a_text_that_was_only_restored_is_no_difference_unless_it_is_to_be_exact() -> None:

@@ -321,6 +321,17 @@ def test_atlas_says_that_a_file_is_no_transaction(tmp_path: Path) -> None:
     assert not made.transactional
 
 
+def test_postgres_migrations_says_that_a_file_is_no_transaction_or_to_be_ignored(tmp_path: Path) -> None:
+    head = "-- postgres-migrations {}\n\nCREATE TABLE a ();\n"
+    files = {"0001_a.sql": head.format("disable-transaction"), "0002_b.sql": head.format("ignore")}
+    alone, ignored = pairs(tmp_path, files, "plain")
+
+    assert ((False, True), ()) == ((alone.transactional, ignored.transactional), alone.human)
+    assert ["0002_b.sql, line 1: `-- postgres-migrations ignore` instructs the other tool: rewrite it in SQL"] == list(
+        ignored.human
+    )
+
+
 def test_placeholders_of_flyway_are_filled_in_or_told(tmp_path: Path) -> None:
     files = {"V1__a.sql": "GRANT SELECT ON t TO ${reader}; SELECT '${Owner}';"}
 
@@ -502,7 +513,12 @@ def test_nothing_is_overwritten_unless_told(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("files", "words"),
-    [({}, "no migrations were recognized in"), ({"1_a.up.sql": "\udcff"}, "not UTF-8"), (None, "no such folder")],
+    [
+        ({}, "no migrations were recognized in"),
+        ({"20240101000000_a.rb": "", "schema.rb": ""}, "are programs in Ruby, not SQL"),
+        ({"1_a.up.sql": "\udcff"}, "not UTF-8"),
+        (None, "no such folder"),
+    ],
 )
 def test_a_folder_that_is_none_is_one_clear_line(
     tmp_path: Path, files: Mapping[str, str] | None, words: str, capsys: pytest.CaptureFixture[str]

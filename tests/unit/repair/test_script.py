@@ -269,6 +269,16 @@ def test_rows_that_refer_to_nothing_forbid_a_foreign_key() -> None:
     assert "constraint:public.t.fk must be settled first" == validate.held
 
 
+def test_rows_forbid_the_validation_of_a_constraint() -> None:
+    expected = Constraint("table", "check", True, "CHECK ((id > 0))")
+    sides = {**T, "constraint:public.t.k": expected}, {**T, "constraint:public.t.k": replace(expected, validated=False)}
+
+    (validate,) = script(*sides, rows={"SELECT FROM public.t WHERE NOT ((id > 0))": 2})
+
+    assert "2 rows: against the constraint: with them it fails" == validate.held
+    assert ["ALTER TABLE public.t VALIDATE CONSTRAINT k;"] == runs(script(*sides))
+
+
 def test_rows_forbid_a_column_that_must_have_a_value() -> None:
     expected = {**T, "column:public.t.more": replace(ID, not_null=True)}
 

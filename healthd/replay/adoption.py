@@ -18,7 +18,7 @@ from healthd.expected.store import Files
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.findings import Report
 from healthd.model.ledger import State
-from healthd.model.names import Key
+from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot
 from healthd.model.waivers import matches
@@ -72,6 +72,7 @@ async def adopt_change(
     whole = drift(target, files, found.reading)
     expected, actual = found.sides()
     chosen = _chosen(target.name, _of_the_files(found.report, whole), expected, only)
+    _refuse_moved(target.name, chosen)
     beyond = possible(chosen.expected, chosen.actual)
     chosen = _created(target.name, chosen, beyond)
     words = tuple(message(one) for one in chosen.differences)
@@ -164,6 +165,26 @@ def _refuse_other_names(target: str, ours: Drift, chosen: Drift) -> None:
             raise NotAdoptable(
                 f"{target}: {message(one)}", hint=f"adopt this as well: --only {shlex.quote(str(one.key))}"
             )
+
+
+def _refuse_moved(target: str, chosen: Drift) -> None:
+    """Raise if a table would be dropped that may be there in another schema, and may have changed."""
+    gone, new = _tables(chosen, chosen.expected, chosen.actual), _tables(chosen, chosen.actual, chosen.expected)
+    for name in gone.keys() & new.keys():
+        lost, found = gone[name], new[name]
+        raise NotAdoptable(
+            f"{target}: {lost} is missing and {found} is unexpected: if it was moved, a migration that drops the one "
+            "and creates the other would lose its rows",
+            hint=f"write the migration yourself, with ALTER TABLE {lost.sql} SET SCHEMA {quote(found.path[0])}; "
+            f"or adopt them one after the other, first: --only {shlex.quote(str(found))}",
+        )
+
+
+def _tables(chosen: Drift, side: Snapshot, other: Snapshot) -> dict[str, Key]:
+    """Return, by their names without schema, the chosen tables that only one side has."""
+    keys = {one.key for one in chosen.differences}
+    tables = (one for one in side.objects if one.kind == "table" and one not in other.objects)
+    return {one.path[1]: one for one in tables if keys & {one, Key("schema", one.path[:1])}}
 
 
 def _created(target: str, chosen: Drift, beyond: Possible) -> Drift:

@@ -295,6 +295,32 @@ async def test_what_needs_another_name_is_not_adopted_without_it(
     assert f"adopt this as well: --only {missing}" == caught.value.hint
 
 
+async def test_a_table_that_may_have_been_moved_is_not_dropped(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "DROP VIEW paid; CREATE SCHEMA archive; ALTER TABLE orders SET SCHEMA archive")
+    sql(migrated, "ALTER TABLE archive.orders ALTER note TYPE varchar(9)")
+
+    with pytest.raises(
+        NotAdoptable, match=r"table:public\.orders is missing and table:archive\.orders is un"
+    ) as caught:
+        await project.adopted(migrated)
+
+    assert "ALTER TABLE public.orders SET SCHEMA archive; or adopt them one after the other, fir" in caught.value.hint
+    await project.adopted(migrated, "*archive*")
+
+
+async def test_tables_of_a_schema_that_may_have_been_renamed_are_not_dropped(
+    project: Project, migrated: str, sql: Sql
+) -> None:
+    write_sql(project.folder, {"0002_crm": "CREATE SCHEMA crm; CREATE TABLE crm.calls (id integer)"})
+    await project.locked()
+    await project.migrated(migrated)
+    sql(migrated, "ALTER SCHEMA crm RENAME TO sales; CREATE VIEW sales.one AS SELECT 1 AS one")
+    sql(migrated, "ALTER TABLE sales.calls ADD COLUMN note text")
+
+    with pytest.raises(NotAdoptable, match=r"table:crm\.calls is missing and table:sales\.calls is unexpected"):
+        await project.adopted(migrated)
+
+
 async def test_a_new_column_in_the_place_of_a_renamed_one_is_refused(project: Project, migrated: str, sql: Sql) -> None:
     sql(migrated, "ALTER TABLE orders RENAME amount TO cents")
     sql(migrated, "ALTER TABLE orders ADD COLUMN amount integer")

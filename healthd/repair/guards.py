@@ -112,6 +112,11 @@ def _of_reference(change: Change, table: Key, names: str, other: str, keys: str,
     if Key.parse(f"table:{other}") not in change.before.objects:
         return
     pairs = list(zip(names.split(", "), keys.split(", "), strict=True))
+    if lost := [key for key in keys.split(", ") if Key.parse(f"column:{other}.{key}") not in change.before.objects]:
+        given = " AND ".join(f"r.{name} IS NOT NULL" for name, _ in pairs)
+        meaning = f"refer to {', '.join(lost)} of {other}, whose values are gone: with them it fails"
+        yield Guard(f"SELECT FROM {table.sql} AS r WHERE {given}", meaning)
+        return
     same = " AND ".join(f"o.{key} = r.{name}" for name, key in pairs)
     empty = "".join(f" AND r.{name} IS NOT NULL" for name, _ in pairs)
     if full:

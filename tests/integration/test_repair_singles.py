@@ -31,6 +31,10 @@ SCHEMA = """
     COMMENT ON COLUMN shop.person.dose IS 'mg';
     CREATE STATISTICS shop.persons ON role, fee FROM shop.person;
     COMMENT ON STATISTICS shop.persons IS 'both';
+    CREATE TABLE shop.tag (code text UNIQUE, label text);
+    CREATE TABLE shop.tagged (code text REFERENCES shop.tag (code));
+    INSERT INTO shop.tag VALUES ('new', 'New');
+    INSERT INTO shop.tagged VALUES ('new'), (NULL);
     INSERT INTO shop.spot VALUES (1, 2), (3, NULL);
     INSERT INTO shop.visit (on_day, note) VALUES ('2024-05-05', 'x');
     INSERT INTO shop.person VALUES ('cook', 'Ann', '2024-01-01', 0.5, 1.25, ROW('EUR', 2), 1);
@@ -116,6 +120,10 @@ FORBIDDEN: dict[str, tuple[LiteralString, str]] = {
     "values of an attribute of another type, in a table of the type": (
         "ALTER TYPE shop.geo ALTER ATTRIBUTE lon TYPE numeric CASCADE",
         "1 row: an attribute of shop.geo would be dropped with its values in shop.spot",
+    ),
+    "a foreign key to a column whose values are gone": (
+        "ALTER TABLE shop.tag DROP code CASCADE",
+        "1 row: refer to code of shop.tag, whose values are gone: with them it fails",
     ),
     "a value that is not the default": (
         "ALTER TABLE shop.person ADD vip boolean NOT NULL DEFAULT false; UPDATE shop.person SET vip = true",

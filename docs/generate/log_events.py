@@ -73,6 +73,8 @@ This page is generated from the code (`make docs`).
 
 {daemon}
 Warnings of libraries that the daemon uses (psycopg, uvicorn) appear in the same form; their text is `event`.
+A warning about clients, such as `Invalid HTTP request received.`, is logged ten times a minute at most;
+the next one says how many were omitted.
 
 ## Applications
 

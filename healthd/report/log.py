@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 from healthd.text import hide
+
+MOST, MINUTE_S, MESSAGES = 10, 60.0, 100
 
 
 def configure(level: str = "info", style: str = "auto") -> None:
@@ -50,7 +53,7 @@ def configure(level: str = "info", style: str = "auto") -> None:
     for chatty in ("yoyo", "uvicorn", "asyncio", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel("WARNING")
     logging.getLogger("psycopg").setLevel("ERROR")
-    logging.getLogger("uvicorn.error").addFilter(is_ours)
+    logging.getLogger("uvicorn.error").filters = [is_ours, Repeated(time.monotonic)]
 
 
 def is_ours(record: logging.LogRecord) -> bool:
@@ -61,6 +64,30 @@ def is_ours(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     gone = type(error).__name__ == "LocalProtocolError" and re.search("state=(MUST_CLOSE|CLOSED|ERROR)$", str(error))
     return not gone and "WebSocket library" not in record.getMessage()
+
+
+class Repeated:
+    """A filter that lets the same message through a few times a minute, and then says how many it has omitted.
+
+    Whoever can connect can make the web server warn as often as he likes.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: dict[str, tuple[float, int]] = {}  # when the minute began, and how often it was logged since then
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        """Return whether a line is logged."""
+        message, now = record.getMessage(), self._clock()
+        begun, count = self._seen.get(message, (now, 0))
+        if now - begun >= MINUTE_S:
+            if count > MOST:
+                record.msg, record.args = f"{message} ({count - MOST} more were omitted)", ()
+            begun, count = now, 0
+        if len(self._seen) > MESSAGES:
+            self._seen.clear()
+        self._seen[message] = begun, count + 1
+        return count < MOST
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

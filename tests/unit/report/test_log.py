@@ -10,7 +10,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from healthd.report.log import configure
+from healthd.report.log import MOST, Repeated, configure
 
 pytestmark = pytest.mark.usefixtures("restored_logging")
 SECRET = "hunter2 'n \\ more"
@@ -20,6 +20,25 @@ SPELLED = [
     "host=h password='hunter2 \\'n \\\\ more' dbname=db",
     "host=h password=hunter2 dbname=db",
 ]
+
+
+def test_the_same_warning_of_the_web_server_is_logged_a_few_times_a_minute() -> None:
+    now = 0.0
+    repeated = Repeated(lambda: now)
+
+    def logged_at(time_s: float, message: str = "no HTTP from %s") -> str | None:
+        nonlocal now
+        now = time_s
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, message, ("x",), None)
+        return record.getMessage() if repeated(record) else None
+
+    found = [logged_at(second) for second in range(60)]
+
+    assert found == ["no HTTP from x"] * MOST + [None] * (60 - MOST)
+    assert "another from x" == logged_at(59, "another from %s")
+    assert f"no HTTP from x ({60 - MOST} more were omitted)" == logged_at(60)
+    assert "no HTTP from x" == logged_at(61)
+    assert "no HTTP from x" == logged_at(200)
 
 
 class Terminal(io.StringIO):

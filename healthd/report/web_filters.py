@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -21,6 +22,18 @@ ASK = {"WWW-Authenticate": 'Basic realm="healthd", charset="UTF-8"'}
 BUSY = HTTPException(429, "too many passwords wait for being checked: try again later", {"Retry-After": "5"})
 
 
+ABSOLUTE = re.compile(r"https?://([^/]*)(/.*)?\Z", re.ASCII | re.DOTALL | re.IGNORECASE)
+
+
+def with_path(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return a scope with only the path, if the request names an entire URL: its host counts then (RFC 9112, 3.2.2)."""
+    if (found := ABSOLUTE.match(scope["path"])) is None:
+        return scope
+    headers = [(b"host", found[1].encode()), *((name, value) for name, value in scope["headers"] if name != b"host")]
+    path = found[2] or "/"
+    return {**scope, "path": path, "raw_path": quote(path).encode(), "headers": headers}
+
+
 class Stamped:
     """Add to every response its request ID and the headers that keep a browser from running the scripts of others."""
 
@@ -31,6 +44,7 @@ class Stamped:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = with_path(scope)
         asked = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = asked if REQUEST_ID.match(asked) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id

@@ -5,7 +5,7 @@ import errno
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -483,18 +483,48 @@ RUDE = [
 ]
 
 
-@pytest.mark.parametrize("request_", RUDE)
-async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
-    request_: bytes, daemon: Daemon, caplog: pytest.LogCaptureFixture
-) -> None:
+@asynccontextmanager
+async def served(daemon: Daemon) -> AsyncIterator[int]:
+    """Serve the application, and return the port."""
     app = application(WebContext(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
     with listening("127.0.0.1", 0) as listener:
         server = server_for(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 # uvicorn has a flag for it, no event
             await asyncio.sleep(0.01)
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://127.0.0.1/-/healthy", 200),
+        ("HTTP://localhost:1/-/healthy?x=1", 200),
+        ("http://127.0.0.1", 200),
+        ("http://127.0.0.1/nosuch", 404),
+        ("http://evil.example/-/healthy", 421),
+        ("/http://127.0.0.1/-/healthy", 404),
+    ],
+)
+async def test_a_request_may_name_the_entire_url(target: str, status: int, daemon: Daemon) -> None:
+    async with served(daemon) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("request_", RUDE)
+async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
+    request_: bytes, daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(daemon) as port:
         for half in (False, True):
-            reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(request_)
             if half:
                 writer.write_eof()
@@ -502,10 +532,7 @@ async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
                 await asyncio.wait_for(reader.read(100), 0.3)
             writer.transport.abort()
         async with httpx.AsyncClient(verify=False) as client:
-            address = f"http://127.0.0.1:{listener.getsockname()[1]}/-/healthy"
-            assert 200 == (await client.get(address)).status_code
-        server.should_exit = True
-        await serving
+            assert 200 == (await client.get(f"http://127.0.0.1:{port}/-/healthy")).status_code
 
     assert [record.exc_info for record in caplog.records if record.exc_info and is_ours(record)] == []
 

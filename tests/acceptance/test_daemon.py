@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import psycopg
 import pytest
+import structlog
 from commands import HEALTHD
 from conftest import BINARIES, MakeDatabase, Sql
 from servers import free_port, lacking, left_in, tool, wait_for
@@ -755,6 +756,23 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     assert [False, False, True] == [progress.is_stuck(watch, 60.0 * minutes) for minutes in (1, 2.5, 7)]
     entry.begin(datetime.now(UTC) - timedelta(hours=1), 10.0)  # the clock was set back before the next round
     assert [False, True] == [progress.is_stuck(watch, 60.0 * minutes) for minutes in (7.5, 14)]
+
+
+async def test_a_reload_that_fails_for_whatever_reason_is_counted_and_logged(folder: Path) -> None:
+    configure(folder, app="host=127.0.0.1")
+    settings, board = read_settings(folder / "yoyo.ini"), Board()
+
+    def load() -> NoReturn:
+        raise RecursionError("whatever")
+
+    alerts = Alertmanagers(board)
+    watch = Watch(board, load, settings, Rehearsals(board), Memory(board), WrongFiles(board), alerts)
+    watch.reloaded()
+    with structlog.testing.capture_logs() as lines:
+        await watch.reload_and_say()
+
+    assert not board.reload_ok
+    assert [("settings.rejected", "RecursionError")] == [(line["event"], line["error"]) for line in lines]
 
 
 # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────

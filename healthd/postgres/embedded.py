@@ -110,19 +110,15 @@ def start(
 ) -> Server:
     """Start a server on a data folder, initialized if missing or empty, and wait until it accepts connections."""
     settings = {**ROOM, **({} if durable else NOT_DURABLE), **settings}
-    data = data.absolute()
-    with _in_our_words(data):
-        programs = choose(find_binaries(binaries), data)
-    return _start(data, programs, durable=durable, settings=settings)
+    return _start(data, find_binaries(binaries), durable=durable, settings=settings)
 
 
 @contextmanager
 def temporary(*, binaries: Path | None = None, settings: Mapping[str, str] = {}) -> Iterator[Server]:
     """Provide a scratch server; its folder is removed with it, even when our process is killed."""
     settings = {**THROW_AWAY, **settings}
-    programs = choose(find_binaries(binaries))
     data = Path(tempfile.gettempdir(), f"healthd-{token_hex(8)}")  # it is made when it is watched
-    server = _start(data, programs, durable=False, settings=settings, scratch=True)
+    server = _start(data, find_binaries(binaries), durable=False, settings=settings, scratch=True)
     try:
         yield server
     finally:
@@ -152,10 +148,10 @@ def running(data: Path, database: str) -> str | None:
     return None if server is None else _url(server.socket, database)
 
 
-def _start(
-    data: Path, programs: Programs, *, durable: bool, settings: Mapping[str, str], scratch: bool = False
-) -> Server:
+def _start(data: Path, binaries: Path, *, durable: bool, settings: Mapping[str, str], scratch: bool = False) -> Server:
+    data = data.absolute()
     with _in_our_words(data), ExitStack() as undo:
+        programs = choose(binaries, data)
         folder = _socket_folder(data, programs)
         litter = [*([data, copy_of(data)] if scratch else []), *([folder] if folder != data else [])]
         watchdog = Watchdog(data, litter)

@@ -131,12 +131,12 @@ class Programs:
         )
 
 
-def choose(binaries: Path, data: Path | None = None) -> Programs:
+def choose(binaries: Path, data: Path) -> Programs:
     """Choose the account that runs PostgreSQL: the current one, and for root the account nobody."""
     if os.geteuid() != 0:
         return Programs(binaries)
     nobody = pwd.getpwnam("nobody")
-    already_nobodys = data is not None and data.exists() and data.stat().st_uid == nobody.pw_uid
+    already_nobodys = data.exists() and data.stat().st_uid == nobody.pw_uid
     if not already_nobodys and works(inside := in_namespace(binaries, nobody)):
         return inside
     if works(outside := Programs(binaries, account=nobody)):

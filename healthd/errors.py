@@ -47,7 +47,8 @@ class ConfigError(HealthdError):
     code = "config_error"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(shortened(hide(message)), hint=shortened(hide(hint)))
+        super().__init__(message, hint=hint)
+        self.args, self.hint = (shortened(str(self)),), shortened(self.hint)  # after secrets were hidden
 
 
 class DatabaseUnreachable(HealthdError):

@@ -1,4 +1,4 @@
-"""Details on the findings of a report: columns that changed last, rows and sizes of tables, extension versions."""
+"""Details on findings: columns that changed last, rows and sizes of tables, versions and parts of extensions."""
 
 from __future__ import annotations
 

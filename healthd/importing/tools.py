@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 
 from healthd.errors import ConfigError
 from healthd.importing.flyway import SHAPE, read_flyway
 from healthd.importing.folder_per_migration import read_folders
 from healthd.importing.numbered_files import read_plain
-from healthd.importing.records import Files, Reading, code_left, in_order
+from healthd.importing.records import CODE, Files, Reading, code_left, in_order
 from healthd.importing.sections import MARKS, marked, read_sections
 from healthd.importing.sqitch import PLAN, read_sqitch
 from healthd.importing.up_down import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
@@ -82,9 +83,7 @@ def tool_of(files: Files, folder: str) -> str:
             return name
     deeper = sorted({file.rpartition("/")[0] for file in files if "/" in file and file.endswith(".sql")})
     if not deeper and (programs := code_left(files)):
-        languages = " and ".join(
-            sorted({reason.partition(":")[0].removeprefix("a migration in ") for reason in programs.values()})
-        )
+        languages = " and ".join(sorted({CODE[PurePosixPath(name).suffix] for name in programs}))
         raise ConfigError(f"the migrations in {folder} are programs in {languages}, not SQL", hint=BEGIN_WITH_DATABASE)
     named = f" ({', '.join(deeper[:5])})" if deeper else ""
     raise ConfigError(

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from healthd.model.names import folded
+
 ARRAY = "ARRAY["
 HIDING = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|"""  # strings and quoted names: their content is not syntax
 BRACKET = re.compile(HIDING + r"[][(),]|\bARRAY\[")
@@ -55,19 +57,17 @@ def _unnamed(text: str) -> str:
 
     Where a name means something, it is always printed: there, a text without one does not exist.
     """
-    return TYPED.sub(lambda match: match[0] if _is_own(match) else match[0].removesuffix(f" AS {match[3]}"), text)
+    return TYPED.sub(
+        lambda match: match[0].removesuffix(f" AS {match[3]}") if _is_named_by_type(match) else match[0], text
+    )
 
 
-def _is_own(match: re.Match[str]) -> bool:
-    """Return whether a match is not a cast with a name, or one whose name is not that of the type."""
+def _is_named_by_type(match: re.Match[str]) -> bool:
+    """Return whether a match is a cast whose column has the name of the type."""
     if match[3] is None:
-        return True
-    type_ = NAMED_BY.get(match[1]) or _unquoted(match[1])
-    return _unquoted(match[3]) != (f"{type_}tz" if match[2] == "with" else type_)
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+        return False
+    type_ = NAMED_BY.get(match[1]) or folded(match[1])
+    return folded(match[3]) == (f"{type_}tz" if match[2] == "with" else type_)
 
 
 def _sorted(text: str) -> str:

@@ -10,7 +10,7 @@ from healthd.catalog import KINDS
 from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, Difference
-from healthd.repair.dependencies import Dependencies
+from healthd.repair.dependencies import Dependencies, ancestors
 from healthd.sqltext.tokens import NAME
 
 
@@ -79,14 +79,7 @@ class _Asking:
 
     def _lineage(self, table: Path) -> frozenset[Path]:
         """Return a table, and all that it inherits from."""
-        found, waiting = set[Path](), [table]
-        while waiting:
-            path = waiting.pop()
-            if path not in found:
-                found.add(path)
-                record = self.side.objects.get(Key("table", path))
-                waiting += [Key.parse(f"table:{one}").path for one in getattr(record, "inherits", ())]
-        return frozenset(found)
+        return frozenset({table, *(one.path for one in ancestors(self.side.objects, Key("table", table)))})
 
 
 TABLES = frozenset({"schema", "table"})

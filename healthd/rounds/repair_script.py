@@ -89,7 +89,8 @@ def made(
     """
     if not (differences := drift.differences):
         return None
-    undecided = dict.fromkeys(evidence.lenient, STRANGER)
+    # Default privileges give nothing yet; with a grant somebody may be working.
+    undecided = {place: STRANGER for place in evidence.lenient if place[0].kind == "grant"}
     for one in differences:
         if why := no_way(one, reading.updates) or is_member(one, reading.members):
             undecided[one.place] = why

@@ -211,6 +211,7 @@ SEVERITIES = {
     "function_with_other_white_space": {"warning", "critical"},
     "column_names_swapped": {"critical"},
     "extension_upgraded": {"warning"},
+    "default_privileges_of_an_unnamed_role": {"warning"},
     "privilege_of_an_unnamed_role": {"warning", "critical"},
 }
 

@@ -1,7 +1,6 @@
 -- A DBA granted SELECT to a role of his own: a warning; for PUBLIC or a role that sql/ names it is critical.
 -- expect: unexpected_object grant:table.public.machines.grafana_ro
 -- expect: unexpected_object grant:column.public.things.note.grafana_ro
--- expect: unexpected_object default_privileges:"(migrator)".tables.grafana_ro
 -- expect: schema_mismatch grant:table.public.machines.app_named
 -- expect: schema_mismatch grant:table.public.machines."PUBLIC"
 -- role: grafana_ro
@@ -13,6 +12,5 @@ GRANT SELECT ON things TO app_named;
 -- drift:
 GRANT SELECT ON machines TO grafana_ro;
 GRANT UPDATE (note) ON things TO grafana_ro;
-ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO grafana_ro;
 GRANT SELECT ON machines TO app_named;
 GRANT SELECT ON machines TO PUBLIC;

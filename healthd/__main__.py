@@ -45,6 +45,7 @@ def begin_daemon() -> None:
     """Until the daemon handles signals itself, hold back SIGHUP for it, and exit cleanly on SIGTERM."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     signal.signal(signal.SIGTERM, _ended)
+    sys.unraisablehook = _dropped
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:
@@ -55,6 +56,12 @@ def _ended(number: int, _frame: FrameType | None) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [number])
     os.kill(os.getpid(), number)
     raise SystemExit(0)
+
+
+def _dropped(what: "sys.UnraisableHookArgs") -> None:
+    """Report an exception that Python drops, unless it is ours."""
+    if what.exc_type is not SystemExit:
+        sys.__unraisablehook__(what)
 
 
 UNREAD = 120  # Python's own exit code when its output cannot be written

@@ -86,15 +86,19 @@ class Server:
 
     def stop(self, mode: Mode = "fast") -> None:
         """Stop the server, with stronger signals if it takes too long; a second stop does nothing."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()  # if it has not begun, it ends now
         for number, timeout_s in (
             (SIGNALS[mode], STOP_TIMEOUT_S),
             (signal.SIGQUIT, 10),
             (signal.SIGKILL, 10),
         ):
-            if self.running():
+            deadline = monotonic() + timeout_s
+            while self.running() and monotonic() < deadline:
                 self._process.send_signal(number)
+                # Again after a second: what was started in the background ignores signals until it handles them itself.
                 with suppress(subprocess.TimeoutExpired):
-                    self._process.wait(timeout_s)
+                    self._process.wait(1)
         self._watchdog.end()
         release(self._lock)
 

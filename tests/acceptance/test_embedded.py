@@ -543,10 +543,19 @@ def test_a_process_that_is_killed_while_it_starts_a_server_leaves_nothing_behind
     until(lambda: not left_in(folder))
 
 
-def test_a_start_that_is_interrupted_leaves_nothing_behind(folder: Path) -> None:
+# What is started in the background of a script, or by nohup, ignores some signals, and so do its child processes.
+@pytest.mark.parametrize("ignored", ["", "signal.SIGHUP, signal.SIGINT, signal.SIGQUIT"])
+def test_a_start_that_is_interrupted_leaves_nothing_behind(ignored: str, folder: Path) -> None:
     program = textwrap.dedent(AT_LINE.format(end="raise KeyboardInterrupt"))
     program += textwrap.dedent(
         f"""
+        import subprocess
+        for number in [{ignored}]:
+            signal.signal(number, signal.SIG_IGN)
+        def send_signal(process, number, send=subprocess.Popen.send_signal):
+            send(process, number)
+            print(number.name)
+        subprocess.Popen.send_signal = send_signal
         for line in {LINES}:
             try:
                 with embedded.temporary(binaries=binaries):
@@ -560,7 +569,9 @@ def test_a_start_that_is_interrupted_leaves_nothing_behind(folder: Path) -> None
     result = subprocess.run(words, env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True)
 
     assert "" == result.stderr
-    assert len(result.stdout.splitlines()) > len(LINES) / 2
+    words = result.stdout.split()
+    assert sum(word.isdecimal() for word in words) > len(LINES) / 2
+    assert {"SIGQUIT"} == {word for word in words if not word.isdecimal()}  # and not SIGKILL, after all others
     until(lambda: not left_in(folder))
 
 

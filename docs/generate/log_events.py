@@ -55,6 +55,7 @@ MEANINGS: Mapping[str, str] = {
     "web_config.rejected": "They were changed and are wrong; the old ones stay in use. Logged once.",
     "watch.listening": "The daemon is notified of DDL on this target; logged once.",
     "watch.refused": "The DDL watch is installed, but notifications do not arrive; `reason` says why. Logged once.",
+    "settings.need_restart": "A reload has read `settings` that only a restart applies.",
     "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }

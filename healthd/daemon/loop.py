@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from healthd.backoff import doubled_s
+from healthd.config.restart import needing_restart
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.clock import follow_clock
@@ -80,9 +81,11 @@ class Watch:
     others: set[asyncio.Task[None]] = field(default_factory=set)
     web_file: WebFile | None = None
     files: ProjectFiles = field(init=False)
+    at_start: Settings = field(init=False)
 
     def __post_init__(self) -> None:
         self.files = ProjectFiles(self.board)
+        self.at_start = self.settings
 
     def follow(self, settings: Settings, *, read: bool = True) -> None:
         """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones.
@@ -142,6 +145,9 @@ class Watch:
         finally:
             notify("READY=1")
         log.info("settings.reloaded", targets=len(self.rounds))
+        self.board.needs_restart = needing_restart(self.at_start, self.settings)
+        if names := self.board.needs_restart:
+            log.warning("settings.need_restart", settings=names, hint="restart healthd: a reload does not apply them")
 
     def _load(self) -> Settings:
         settings = usable(self.load(), self.settings.folder, {})

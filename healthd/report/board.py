@@ -135,6 +135,7 @@ class Board:
     certificate_expires_at: datetime | None = None  # of the web server
     wrong_files: tuple[str, ...] = ()  # names of target files that are not in use as they are
     reloaded_at: datetime | None = None
+    needs_restart: tuple[str, ...] = ()  # settings that the last reload has read and could not apply
     external_url: str = ""  # the URL of the pages for others, without a trailing /
     allowed_hosts: tuple[str, ...] = ()
     disconnected: Counter[str] = field(default_factory=Counter)  # clients of the web server, by reason

@@ -119,7 +119,8 @@ class _Pages:
             await self.context.reload()
         except HealthdError as error:
             raise HTTPException(500, f"{error}; the previous settings stay in use") from error
-        return PlainTextResponse("reloaded\n")
+        names = ", ".join(self.context.board.needs_restart)
+        return PlainTextResponse(f"reloaded\nrestart healthd to apply: {names}\n" if names else "reloaded\n")
 
     async def overview(self, request: Request) -> Response:
         """Return the page of all targets; `?q=WORDS&state=STATE` shows those that match."""

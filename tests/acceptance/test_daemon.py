@@ -344,6 +344,19 @@ def test_a_daemon_answers_under_its_own_names_and_takes_new_ones_with_a_reload(f
     assert "http://evil.example/api/v1/targets/app" in daemon.get("/api/v1/targets").text
 
 
+def test_a_reload_names_the_settings_that_need_a_restart(folder: Path, daemon: Daemon) -> None:
+    text = (folder / "yoyo.ini").read_text()
+    changed = text.replace("[healthd]", "[healthd]\nlisten = 127.0.0.1:1\nlog_level = debug\nstate_dir = state")
+    assert "reloaded\n" == daemon.get("/-/reload", "POST").text
+    (folder / "yoyo.ini").write_text(changed)
+    for _ in range(2):
+        answer = daemon.get("/-/reload", "POST")
+        assert (200, "reloaded\nrestart healthd to apply: state_dir, log_level\n") == (answer.status_code, answer.text)
+    assert [["state_dir", "log_level"]] * 2 == [line["settings"] for line in daemon.log("settings.need_restart")]
+    (folder / "yoyo.ini").write_text(text)
+    assert "reloaded\n" == daemon.get("/-/reload", "POST").text
+
+
 def test_a_hangup_reloads_and_bad_settings_leave_the_old_ones(folder: Path, daemon: Daemon, migrated: str) -> None:
     good = "healthd_config_last_reload_successful"
     assert 1 == daemon.metric(good)

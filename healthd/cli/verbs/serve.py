@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,18 +50,19 @@ def serve(settings: Settings, style: str, listen: str | None, web_config: str | 
       0  stopped
       3  could not start; the message names the cause
     """
-    settings = listen_at(_served(settings), listen)
+    instead = given(listen, web_config)
+    settings = replace(_served(settings), **instead)
     set_up_log(settings)
-    security = security_of(settings, web_config)
+    security = security_of(settings)
     passed = passed_socket()
     if passed is not None:
-        host, port, *_ = passed.getsockname()
-        settings = replace(settings, host=host, port=port)
+        instead["host"], instead["port"], *_ = passed.getsockname()
+        settings = replace(settings, **instead)
     with passed or listening(settings.host, settings.port) as listener:
         asyncio.run(
             serve_forever(
                 settings,
-                again(settings),
+                again(settings, instead),
                 listener,
                 started=lambda: welcome(style, places(listener, settings, security)),
                 security=security,
@@ -69,10 +70,10 @@ def serve(settings: Settings, style: str, listen: str | None, web_config: str | 
         )
 
 
-def again(settings: Settings) -> Callable[[], Settings]:
-    """Return a function that reads the settings again: the same file, and the same --database."""
-    database = either("database")
-    return lambda: _served(read_settings(settings.file, database=database))
+def again(settings: Settings, instead: Mapping[str, Any], database: str | None = None) -> Callable[[], Settings]:
+    """Return a function that reads the settings again: the same file, --database, and what was given `instead`."""
+    database = database or either("database")
+    return lambda: _served(replace(read_settings(settings.file, database=database), **instead))
 
 
 def _served(settings: Settings) -> Settings:
@@ -80,20 +81,22 @@ def _served(settings: Settings) -> Settings:
     return watched(settings) if settings.folder is None and not settings.groups else settings
 
 
-def listen_at(settings: Settings, listen: str | None) -> Settings:
-    """Return the settings with the address that --listen specifies."""
-    if listen is None:
-        return settings
-    match = re.fullmatch(r"(?:\[([^]]+)]|([^][:]+)):([0-9]{1,5})", listen)
-    if match is None or int(match[3]) > 65535:
-        raise click.UsageError(f"--listen {listen}: must be HOST:PORT, such as 127.0.0.1:9899 or [::1]:9899")
-    return replace(settings, host=match[1] or match[2], port=int(match[3]))
+def given(listen: str | None, web_config: str | None) -> dict[str, Any]:
+    """Return the settings that --listen and --web-config give instead of yoyo.ini."""
+    instead: dict[str, Any] = {}
+    if listen is not None:
+        match = re.fullmatch(r"(?:\[([^]]+)]|([^][:]+)):([0-9]{1,5})", listen)
+        if match is None or int(match[3]) > 65535:
+            raise click.UsageError(f"--listen {listen}: must be HOST:PORT, such as 127.0.0.1:9899 or [::1]:9899")
+        instead |= {"host": match[1] or match[2], "port": int(match[3])}
+    if web_config:
+        instead["web_config"] = Path.cwd() / web_config
+    return instead
 
 
-def security_of(settings: Settings, web_config: str | None) -> WebSecurity | None:
-    """Return what protects the web server, from the file of --web-config or of yoyo.ini; None without one."""
-    path = Path.cwd() / web_config if web_config else settings.web_config
-    if path is None:
+def security_of(settings: Settings) -> WebSecurity | None:
+    """Return what protects the web server, from its configuration file; None without one."""
+    if (path := settings.web_config) is None:
         return None
     try:
         from healthd.config.web_file import read_web_config  # these have optional libraries

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import shlex
 import shutil
 from collections.abc import Sequence
@@ -16,8 +15,7 @@ from healthd.cli.chosen_target import watched
 from healthd.cli.options import say, verb
 from healthd.cli.tracing import tracing
 from healthd.cli.verbs.migrate import migrate_and_say
-from healthd.cli.verbs.serve import again, listen_at, places, security_of, set_up_log, web_config_option, welcome
-from healthd.config.reader import read_settings
+from healthd.cli.verbs.serve import again, given, places, security_of, set_up_log, web_config_option, welcome
 from healthd.config.settings import Settings
 from healthd.daemon.service import serve as serve_forever
 from healthd.database.connection import connect
@@ -49,12 +47,13 @@ def up(settings: Settings, style: str, listen: str | None, web_config: str | Non
       2  a migration was refused or failed
       3  could not start; the message names the cause
     """
-    settings = listen_at(settings, listen)
+    instead = given(listen, web_config)
+    settings = replace(settings, **instead)
     set_up_log(settings)
-    security = security_of(settings, web_config)
+    security = security_of(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
-        load, attempt = again(settings), "healthd check"
+        load, attempt = again(settings, instead), "healthd check"
         if settings.folder is not None or settings.groups:
             settings = watched(settings)  # it must have a target
             settings.refuse_unlisted()
@@ -63,8 +62,8 @@ def up(settings: Settings, style: str, listen: str | None, web_config: str | Non
             say(f"no database is configured: starting PostgreSQL on {data}")
             server = stack.enter_context(embedded.start(data, binaries=settings.postgres_bin))
             asyncio.run(_create_database(server, embedded.DATABASE, read_migrations(settings.sources)))
-            load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
-            settings = replace(load(), host=settings.host, port=settings.port)
+            load = again(settings, instead, database=server.url(embedded.DATABASE))
+            settings = load()
             attempt = _attempt(settings)
         with tracing() as traces:
             for target in settings.targets:

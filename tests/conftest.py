@@ -39,13 +39,15 @@ if (
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Modules and collected tests are hundreds of thousands of objects that live to the end: searching them for cycles as
-# often as by default only costs time. What nobody closed is still found, at the latest when the session ends.
+# Searching for cycles as often as by default only costs time. What nobody closed is still found, at the latest when the
+# session ends.
 gc.set_threshold(50_000)
 
 # httpcore tries to import it several times for each request. If it is missing, this says so without a search for it.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment] # as the documentation of sys.modules has it
+# jsonschema imports it for a second, to check the format "iri", which no schema here has.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]
@@ -57,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if KEPT not in os.environ:  # a worker has it from the process that started it
         os.environ[KEPT] = folder = tempfile.mkdtemp(prefix="healthd-clusters-")
         config.add_cleanup(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and collected tests from all searches for cycles: these many objects live to the end anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> str:

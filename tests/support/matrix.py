@@ -66,7 +66,7 @@ def main(names: list[str], words: list[str]) -> int:
         version = version_of(binaries)
         echo(f"\nPostgreSQL {version}: {binaries}")
         began = time.monotonic()
-        code, last = run_tests(binaries, [*TESTS, *words])
+        code, last = run_tests(binaries, [*TESTS, *words], HEALTHD_PROFILE="matrix")
         counts = {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", last)}
         counts["errors"] = counts.get("errors", 0) + counts.pop("error", 0)
         rows.append((name, version, code, counts, time.monotonic() - began))
@@ -132,9 +132,9 @@ def install(major: str) -> Path:
     return binaries
 
 
-def run_tests(binaries: Path, words: Sequence[str]) -> tuple[int, str]:
+def run_tests(binaries: Path, words: Sequence[str], **variables: str) -> tuple[int, str]:
     """Run pytest on one server; return its exit code and its last line."""
-    environment = os.environ | {"HEALTHD_PG_BIN": str(binaries), "HEALTHD_PROFILE": "matrix"}
+    environment = os.environ | {"HEALTHD_PG_BIN": str(binaries)} | variables
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     last = ""
     with subprocess.Popen(command, cwd=FOLDER.parent, env=environment, stdout=subprocess.PIPE, text=True) as process:

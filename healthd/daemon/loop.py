@@ -81,7 +81,7 @@ class Watch:
     others: set[asyncio.Task[None]] = field(default_factory=set)
     web_file: WebFile | None = None
     files: ProjectFiles = field(init=False)
-    at_start: Settings = field(init=False)
+    at_start: Settings = field(init=False)  # with which the daemon was started
 
     def __post_init__(self) -> None:
         self.files = ProjectFiles(self.board)

@@ -86,10 +86,10 @@ def below(column: Key, side: Dependencies) -> Iterator[Key]:
     yield from (Key("column", (*one.path, column.path[2])) for one in side.heirs(Key("table", column.path[:2])))
 
 
-def comes_from(column: Key, side: Dependencies, among: Collection[Key]) -> bool:
-    """Return whether a table has a column, or has it at all, because one above it has one of these."""
-    above = ancestors(side.objects, Key("table", column.path[:2]))
-    return any(Key("column", (*one.path, column.path[2])) in among for one in above)
+def comes_from(part: Key, side: Dependencies, among: Collection[Key]) -> bool:
+    """Return whether a table has a column or check, or has it at all, because one above it has one of these."""
+    above = ancestors(side.objects, Key("table", part.path[:2]))
+    return any(Key(part.kind, (*one.path, part.path[2])) in among for one in above)
 
 
 def is_own_too(column: Key, side: Dependencies) -> bool:
@@ -113,9 +113,8 @@ def joined(table: Key, before: Dependencies, after: Dependencies) -> tuple[State
             first.append(f"ALTER TABLE {above.sql} DROP CONSTRAINT {quote(name)};")
             last.append(f"ALTER TABLE {above.sql} ADD CONSTRAINT {quote(name)} {check};")
     for _, name, _ in _checks(before, before, (one for one in old if one not in new)):
-        own = Key("constraint", (*table.path, name))
-        if own not in after.objects or own not in before.objects:  # it becomes the table's own, or is created as that
-            last.append(f"ALTER TABLE {table.sql} DROP CONSTRAINT {quote(name)};")
+        if Key("constraint", (*table.path, name)) not in before.objects:  # it becomes the table's own
+            last.append(f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quote(name)};")
     return tuple(first), tuple(last)
 
 

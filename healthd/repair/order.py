@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from healthd.catalog.tables import kept_parents
 from healthd.model.names import HANGING, Key
 from healthd.repair.dependencies import Dependencies, ancestors
 from healthd.repair.grantors import of_grantors
-from healthd.repair.inheritance import below
+from healthd.repair.inheritance import below, comes_from
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.sqltext.tokens import NAME
@@ -168,7 +169,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
             yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
         else:
             for first in _awaited(change, places, one):
-                if operations[first] is not one and not _joins(operations[first], one):
+                if operations[first] is not one and not _joins(change, operations[first], one):
                     yield first, number
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
@@ -199,7 +200,12 @@ def _of_drop(
                 yield from ((number, then) for then in places.drops[other])
             if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone
                 own = change.before.parent(key) == other
-                alters = (then for then in places.at[other][ALTER] if not own or operations[then].attribute in JOINING)
+                inherited = own and comes_from(key, change.before, change.before.objects)
+                alters = (
+                    then
+                    for then in places.at[other][ALTER]
+                    if not own or (_gains(change, operations[then]) and not inherited)
+                )
                 yield from ((number, then) for then in alters)
                 released = places.at[other][RELEASE] if other in change.recollated else ()
                 yield from ((number, then) for then in released)
@@ -271,18 +277,36 @@ INHERITS = ALTER, "inherits"
 JOINING = ("bound", "inherits")  # the attributes that give a table another one above it
 
 
-def _joins(one: Operation, other: Operation) -> bool:
-    """Return whether an operation gives parents to the table of a column that another one changes: `_of_parents`."""
+def _gains(change: Change, one: Operation) -> bool:
+    """Return whether an operation gives a table another one above it, and does not only take one from it."""
+    if one.attribute not in JOINING:
+        return False
+    record, before = change.after.objects[one.key], change.before.objects[one.key]
+    if one.attribute == "bound":
+        return record.bound is not None
+    return not set(record.inherits) <= set(kept_parents(record, before))
+
+
+def _is_check(change: Change, one: Operation) -> bool:
+    """Return whether an operation is about a check of a table: one above it may require it, or have given it."""
+    side = change.before if one.action == DROP else change.after
+    return one.action in (CREATE, DROP) and getattr(side.objects.get(one.key), "type", "") == "check"
+
+
+def _joins(change: Change, one: Operation, other: Operation) -> bool:
+    """Return whether an operation gives parents to the table of what another one changes: see `_of_parents`."""
     if one.action == other.action == ALTER and one.attribute == other.attribute == "inherits":
         return True
-    return other.key.kind == "column" and one.attribute in JOINING and one.key.path == other.key.path[:2]
+    part = other.key.kind == "column" or _is_check(change, other)
+    return part and one.attribute in JOINING and one.key.path == other.key.path[:2]
 
 
 def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
-    """Yield the edges of what attaches a table to another one: both have their columns before.
+    """Yield the edges of what attaches a table to another one: both have their columns before, and it has its checks.
 
-    A table that leaves another one does so before its columns change, which may be those of the other one. One that
-    joins another one does so before that joins a third one, whose checks all of them get at its end.
+    A table that leaves another one does so before its columns change, which may be those of the other one; what comes
+    from there is dropped afterwards, also if it joins another one at the same time. One that joins another one does so
+    before that joins a third one, whose checks all of them get at its end.
     """
     columns = defaultdict[tuple[str, ...], list[int]](list)
     for number, one in enumerate(operations):
@@ -295,8 +319,13 @@ def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tup
             paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in record.inherits)]
             yield from _of_descendants(change, number, one.key, joins)
             others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
-            if record.bound if one.attribute == "bound" else record.inherits:
-                yield from ((other, number) for other in others)
+            if _gains(change, one):
+                checks = (other for other in columns[one.key.path] if _is_check(change, operations[other]))
+                for other in (*others, *checks):
+                    stays = operations[other].action == DROP and comes_from(
+                        operations[other].key, change.before, change.before.objects
+                    )
+                    yield (number, other) if stays else (other, number)
                 yield from ((number, then) for then in _referring(change, operations, one.key))
             else:
                 yield from ((number, other) for other in columns[one.key.path])

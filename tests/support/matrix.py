@@ -38,6 +38,8 @@ TESTS = (
     "tests/stories",
     "tests/ddl",
     "tests/integration/test_unmoved.py",
+    "tests/integration/test_repair_property.py",
+    "tests/integration/test_adoption_property.py",
     "tests/integration/catalog",
     "tests/integration/sql",
 )

@@ -200,7 +200,7 @@ def _of_drop(
                 yield from ((number, then) for then in places.drops[other])
             if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone
                 own = change.before.parent(key) == other
-                inherited = own and comes_from(key, change.before, change.before.objects)
+                inherited = own and _is_inherited(change, key)
                 alters = (
                     then
                     for then in places.at[other][ALTER]
@@ -287,6 +287,11 @@ def _gains(change: Change, one: Operation) -> bool:
     return not set(record.inherits) <= set(kept_parents(record, before))
 
 
+def _is_inherited(change: Change, part: Key) -> bool:
+    """Return whether a table has a column or constraint from one above it: it cannot lose that before it leaves it."""
+    return part.kind in ("column", "constraint") and comes_from(part, change.before, change.before.objects)
+
+
 def _is_check(change: Change, one: Operation) -> bool:
     """Return whether an operation is about a check of a table: one above it may require it, or have given it."""
     side = change.before if one.action == DROP else change.after
@@ -322,9 +327,7 @@ def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tup
             if _gains(change, one):
                 checks = (other for other in columns[one.key.path] if _is_check(change, operations[other]))
                 for other in (*others, *checks):
-                    stays = operations[other].action == DROP and comes_from(
-                        operations[other].key, change.before, change.before.objects
-                    )
+                    stays = operations[other].action == DROP and _is_inherited(change, operations[other].key)
                     yield (number, other) if stays else (other, number)
                 yield from ((number, then) for then in _referring(change, operations, one.key))
             else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.generic_options import generic, generic_options
-from healthd.catalog.tables import PARENTS, column_order, creates, differing, head
+from healthd.catalog.tables import PARENTAGE, PARENTS, column_order, creates, differing, head, joining, leaving
 from healthd.model.attributes import DEPARSED, Attribute
 from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key
@@ -24,12 +24,13 @@ class ForeignTable:
 
 
 def repair(difference: Difference, expected: ForeignTable, actual: ForeignTable) -> Iterator[str]:
-    """Yield the SQL that corrects options and partitions; a missing foreign table is created by its migration."""
+    """Yield the SQL that corrects options and parents; a missing foreign table is created by its migration."""
     name = difference.key.sql
     if difference.attribute == "options":
         yield f"ALTER FOREIGN TABLE {name} {generic_options(expected.options, actual.options)};"
-    elif difference.attribute == "bound" and expected.bound and actual.bound is None:
-        yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
+    elif difference.attribute in PARENTAGE:
+        yield from leaving(name, expected, actual)
+        yield from joining(name, expected, actual)
 
 
 def create(key: Key, record: ForeignTable, around: Around) -> Iterator[str]:

@@ -56,21 +56,36 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
         yield f"ALTER TABLE {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     elif difference.attribute == "access_method" and expected.access_method:
         yield f"ALTER TABLE {name} SET ACCESS METHOD {quote(expected.access_method)};"
-    elif difference.attribute == "bound" and expected.bound:
-        if actual.bound is not None:
-            yield f"ALTER TABLE {actual.inherits[0]} DETACH PARTITION {name};"
-        yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
-    elif difference.attribute == "bound":
-        yield f"ALTER TABLE {actual.inherits[0]} DETACH PARTITION {name};"
     elif difference.attribute == "of_type":
         yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
-    elif difference.attribute == "inherits" and (expected.bound, actual.bound) == (None, None):
-        kept = kept_parents(expected, actual)
-        yield from (f"ALTER TABLE {name} NO INHERIT {parent};" for parent in actual.inherits if parent not in kept)
-        yield from (f"ALTER TABLE {name} INHERIT {parent};" for parent in expected.inherits if parent not in kept)
+    elif difference.attribute in PARENTAGE:
+        yield from leaving(name, expected, actual)
+        yield from joining(name, expected, actual)
 
 
-def kept_parents(expected: Table, actual: Table) -> tuple[str, ...]:
+PARENTAGE = ("bound", "inherits")  # the attributes that say which tables are above a table
+
+
+def leaving(name: str, expected: Any, actual: Any) -> Iterator[str]:
+    """Yield the SQL that takes a table from those above it that are not to be; it may be a foreign table."""
+    if actual.bound is not None:
+        yield from (f"ALTER TABLE {parent} DETACH PARTITION {name};" for parent in actual.inherits)
+        return
+    kept = kept_parents(expected, actual) if expected.bound is None else expected.inherits
+    yield from (f"ALTER TABLE {name} NO INHERIT {parent};" for parent in actual.inherits if parent not in kept)
+
+
+def joining(name: str, expected: Any, actual: Any) -> Iterator[str]:
+    """Yield the SQL that gives a table the ones above it that it has not, or not in this order."""
+    if expected.bound is not None:
+        attach = f"ATTACH PARTITION {name} {expected.bound};"
+        yield from (f"ALTER TABLE {parent} {attach}" for parent in expected.inherits)
+        return
+    kept = kept_parents(expected, actual)
+    yield from (f"ALTER TABLE {name} INHERIT {parent};" for parent in expected.inherits if parent not in kept)
+
+
+def kept_parents(expected: Any, actual: Any) -> tuple[str, ...]:
     """Return the tables from which a table goes on to inherit: a new one comes last, so that their order decides."""
     common = tuple(one for one in actual.inherits if one in expected.inherits)
     while common != expected.inherits[: len(common)]:

@@ -56,7 +56,8 @@ def _above(key: Key, objects: Mapping[Key, Record]) -> Iterator[tuple[str, ...]]
     """Yield the paths of the columns of the same name in the parents of a column's table."""
     if key.kind == "column":
         *table, column = key.path
-        for parent in getattr(objects.get(Key("table", tuple(table))), "inherits", ()):
+        record = objects.get(Key("table", tuple(table))) or objects.get(Key("foreign_table", tuple(table)))
+        for parent in getattr(record, "inherits", ()):
             yield *Key.parse(f"table:{parent}").path, column
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 
 from healthd.comparison.partitions import Path, holder, partitions, rule_of
 from healthd.config.settings import RULES
@@ -17,21 +18,21 @@ def with_detached(
 ) -> tuple[Snapshot, Snapshot, tuple[str, ...]]:
     """Return both sides as they are compared, and the names of detached tables that are allowed to be.
 
-    Of a partition that should be attached only the bound differs. If partitions may be added and removed, it is omitted
+    Of a partition that should be attached only the bound differs, and what it lacks: the checks of the tables above it
+    too, without which it cannot be attached. If partitions may be added and removed, it is omitted
     on both sides, with everything below it; in this case a table that is not in the files also counts as a former
     partition if it has the same columns as the partitioned table and its name begins with that table's name.
     """
     listed = partitions(expected)
     wanted, found = dict(expected.objects), dict(actual.objects)
     let_go = set(_retired(expected, actual, rules))
-    for path in listed:
-        key = _detached(path, expected.objects, actual.objects)
-        if key is None:
-            continue
-        if rule_of(path, listed, rules) != RULES[0]:
-            let_go.add(path)
+    for key in detached(expected.objects, actual.objects):
+        if rule_of(key.path, listed, rules) != RULES[0]:
+            let_go.add(key.path)
         else:
-            found = _as_attached(key, list(_above(path, listed)), wanted, found)
+            above = list(_above(key.path, listed))
+            found = _as_attached(key, above, wanted, found)
+            wanted |= dict(_lost_checks(key, above, wanted, actual.objects))
     if let_go:
         below = let_go | {path for path in listed | partitions(actual) if let_go & set(_above(path, listed))}
         wanted, found = (
@@ -41,12 +42,13 @@ def with_detached(
     return *sides, tuple(sorted(Key("table", path).sql for path in let_go))
 
 
-def _detached(path: Path, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Key | None:
-    """Return the key of a table that should be a partition but no longer is."""
-    for key in (Key("table", path), Key("foreign_table", path)):
-        if key in expected and (there := actual.get(key)) is not None and there.bound is None:
-            return key
-    return None
+def detached(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[Key]:
+    """Yield the tables that should be partitions and are not."""
+    for key, record in expected.items():
+        if key.kind in ("table", "foreign_table") and record.bound is not None and record.inherits:
+            there = actual.get(key)
+            if there is not None and there.bound is None:
+                yield key
 
 
 def _retired(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]) -> Iterator[Path]:
@@ -80,17 +82,34 @@ def _above(path: Path, parents: Mapping[Path, Path]) -> Iterator[Path]:
 
 
 def _as_attached(key: Key, above: list[Path], expected: Objects, actual: Objects) -> Objects:
-    """Return the objects as if a table were still a partition, except for its bound."""
+    """Return the objects as if a table were still a partition, except for its bound; what it inherits now is seen."""
+    heir = bool(actual[key].inherits)
     found = {
         one: record
         for one, record in actual.items()
-        if one in expected or holder(one, actual) != key.path or not _is_inherited(one, record, above, expected)
+        if one in expected
+        or holder(one, actual) != key.path
+        or (heir and getattr(record, "type", "") == "check")
+        or not _is_inherited(one, record, above, expected)
     }
-    found[key] = replace(found[key], inherits=expected[key].inherits)
+    if not heir:
+        found[key] = replace(found[key], inherits=expected[key].inherits)
     for one, record in expected.items():  # since 17 a partition inherits the identity of its table
         if one.kind == "column" and one.path[:2] == key.path and one in found:
             found[one] = replace(found[one], identity=record.identity)
     return found
+
+
+def _lost_checks(
+    key: Key, above: Iterable[Path], expected: Objects, actual: Mapping[Key, Record]
+) -> Iterator[tuple[Key, Record]]:
+    """Yield the checks of the tables above that a detached table does not have, or has otherwise, as its own."""
+    for path, (one, record) in product(above, tuple(expected.items())):
+        own = Key("constraint", (*key.path, one.path[-1]))
+        if one.kind == "constraint" and one.path[:2] == path and record.type == "check" and own not in expected:
+            there = actual.get(own)
+            if there is None or _said(there) != _said(record):
+                yield own, replace(record, on=key.kind.replace("_", " "), partitions=None)
 
 
 def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Mapping[Key, Record]) -> bool:
@@ -99,8 +118,9 @@ def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Map
         return any(Key("trigger", (*path, key.path[2])) in expected for path in above)
     if key.kind not in ("constraint", "index"):
         return False
-    ours = (one for other, one in expected.items() if other.kind == key.kind and other.path[:2] in above)
-    return any(_said(one) == _said(record) for one in ours)
+    ours = ((other, one) for other, one in expected.items() if other.kind == key.kind and other.path[:2] in above)
+    named = getattr(record, "type", "") == "check"  # a partition must have those of its table under their names
+    return any(_said(one) == _said(record) and (not named or other.path[2] == key.path[2]) for other, one in ours)
 
 
 def _said(record: Record) -> tuple[bool, str]:

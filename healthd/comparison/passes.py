@@ -20,7 +20,7 @@ from healthd.catalog import KINDS
 from healthd.comparison.causes import causes, of_their_own
 from healthd.comparison.changed_tables import changed_back
 from healthd.comparison.consequences import consequences
-from healthd.comparison.detached_partitions import with_detached
+from healthd.comparison.detached_partitions import detached, with_detached
 from healthd.comparison.detached_renames import detached_back
 from healthd.comparison.foreign_ledgers import ledgers
 from healthd.comparison.locked_objects import assumed, followed
@@ -156,8 +156,14 @@ def forget_names_of_partitions(sides: Sides, given: Given) -> Sides:
 
 
 def settle_detached(sides: Sides, given: Given) -> Sides:
-    """Treat a detached partition as one cause, or permit it if partitions may be added and removed."""
-    expected, actual, let_go = with_detached(sides.expected, sides.actual, given.partitions)
+    """Treat a detached partition as one cause, or permit it if partitions may be added and removed.
+
+    If there is one, both sides are then complete: what it lacks of its table may be of any kind.
+    """
+    expected, actual = sides.expected, sides.actual
+    if any(detached(expected.objects, actual.objects)):
+        expected, actual = given.whole(expected), given.whole(actual)
+    expected, actual, let_go = with_detached(expected, actual, given.partitions)
     return replace(sides, expected=expected, actual=actual, let_go=let_go)
 
 

@@ -16,13 +16,20 @@ from healthd.model.snapshots import Snapshot
 
 
 def ancestors(objects: Mapping[Key, Record], table: Key) -> frozenset[Key]:
-    """Return all tables that a table inherits from, and those of which it is a partition."""
+    """Return all tables that a table inherits from, and those of which it is a partition; any may be foreign."""
     found, waiting = set[Key](), [table]
     while waiting:
-        above = {Key.parse(f"table:{one}") for one in getattr(objects.get(waiting.pop()), "inherits", ())}
+        current = objects.get(relation(objects, waiting.pop().path))
+        above = {relation(objects, Key.parse(f"table:{one}").path) for one in getattr(current, "inherits", ())}
         waiting += above - found
         found |= above
     return frozenset(found)
+
+
+def relation(objects: Mapping[Key, Record], path: Path) -> Key:
+    """Return the key of a table, which may be foreign."""
+    foreign = Key("foreign_table", path)
+    return foreign if foreign in objects else Key("table", path)
 
 
 class Dependencies:
@@ -63,7 +70,7 @@ class Dependencies:
     def _heirs(self) -> Mapping[Key, list[Key]]:
         found = defaultdict[Key, list[Key]](list)
         for key, record in self.objects.items():
-            if key.kind == "table" and record.inherits:
+            if key.kind in ("table", "foreign_table") and record.inherits:
                 for above in ancestors(self.objects, key):
                     found[above].append(key)
         return found

@@ -12,6 +12,7 @@ from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
 from healthd.repair.dependencies import ancestors
+from healthd.repair.inheritance import new_checks
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
 from healthd.sqltext.tokens import INSIDE, NAME, elements
 
@@ -91,6 +92,14 @@ def of_bound(change: Change, key: Key) -> Iterator[Guard]:
     for other, record in change.before.objects.items():
         if getattr(record, "bound", None) == "DEFAULT" and record.inherits == (parent.sql,) and other != key:
             yield Guard(f"SELECT FROM {other.sql} WHERE {inside}", f"of {other.sql} belong to it: with them it fails")
+
+
+def of_checks_above(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guards for a table that joins others: its rows must satisfy their checks."""
+    for check in new_checks(key, change.before, change.after):
+        record = change.after.objects[check]
+        if record.validated and (found := CHECKED.match(record.definition)):
+            yield Guard(f"SELECT FROM {key.sql} WHERE NOT {found[1]}", f"against {check.sql}: with them it fails")
 
 
 def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from healthd.catalog import KINDS
-from healthd.catalog.tables import kept_parents
+from healthd.catalog.tables import PARENTAGE, joining, kept_parents, leaving
 from healthd.model.attributes import Record
 from healthd.model.kinds import Statements
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
-from healthd.repair.dependencies import Dependencies, ancestors
+from healthd.repair.dependencies import Dependencies, ancestors, relation
 from healthd.sqltext.tokens import tokens
 
 
@@ -98,32 +99,79 @@ def is_own_too(column: Key, side: Dependencies) -> bool:
     return not side.objects[column].inherited and getattr(table, "bound", None) is None
 
 
-def joined(table: Key, before: Dependencies, after: Dependencies) -> tuple[Statements, Statements]:
-    """Return what to do before and after `inherits` of a table changes: the checks of the tables above it.
+def left(table: Key, before: Dependencies, after: Dependencies) -> Statements:
+    """Return what takes a table from the ones above it, and the checks that it would keep as its own."""
+    statements = leaving(table.sql, after.objects[table], before.objects[table])
+    lost = (key for key, one in _left_checks(table, before, after) if not _is_wanted(key, one, after))
+    drops = (f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quote(key.path[2])};" for key in lost)
+    return (*statements, *drops)
 
-    A check that a table does not have is none while it joins, or would be its own, too. It keeps those of a table that
-    it leaves as its own.
-    """
-    old, new = (side.objects[table].inherits for side in (before, after))
+
+def kept_checks(table: Key, before: Dependencies, after: Dependencies) -> Iterator[Key]:
+    """Yield the checks that a table is to have as its own, and has as soon as it leaves the one above it."""
+    yield from (key for key, one in _left_checks(table, before, after) if _is_wanted(key, one, after))
+
+
+def _is_wanted(key: Key, check: Record, after: Dependencies) -> bool:
+    """Return whether an object is to be like the check of a table above it."""
+    return key in after.objects and replace(check, partitions=None) == replace(after.objects[key], partitions=None)
+
+
+def _left_checks(table: Key, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, Record]]:
+    """Yield the checks that become a table's own when it leaves others above it, as those have them."""
     kept = kept_parents(after.objects[table], before.objects[table])
-    first, last = list[str](), list[str]()
-    for above, name, check in _checks(after, before, (one for one in new if one not in kept)):
-        there = Key("constraint", (*above.path, name)) in before.objects
-        if there and Key("constraint", (*table.path, name)) not in after.objects:
-            first.append(f"ALTER TABLE {above.sql} DROP CONSTRAINT {quote(name)};")
-            last.append(f"ALTER TABLE {above.sql} ADD CONSTRAINT {quote(name)} {check};")
-    for _, name, _ in _checks(before, before, (one for one in old if one not in new)):
-        if Key("constraint", (*table.path, name)) not in before.objects:  # it becomes the table's own
-            last.append(f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quote(name)};")
-    return tuple(first), tuple(last)
+    gone = (one for one in before.objects[table].inherits if one not in kept)
+    still = {check.path[2] for check in _checks(before, before, kept)}
+    for check in _checks(before, before, gone):
+        own = _own(check, table)
+        if own not in before.objects and check.path[2] not in still:
+            yield own, before.objects[check]
 
 
-def _checks(side: Dependencies, before: Dependencies, parents: Iterable[str]) -> Iterator[tuple[Key, str, str]]:
-    """Yield the checks that tables pass on, and those that pass through them now: table, name and definition."""
-    tables = [Key.parse(f"table:{one}") for one in parents]
+def joined(table: Key, before: Dependencies, after: Dependencies) -> Statements:
+    """Return what gives a table others above it; a partition has their checks before, and loses them as its own."""
+    old, new = before.objects[table], after.objects[table]
+    own = (one for one in new_checks(table, before, after) if one in before.objects and new.bound is not None)
+    alter = f"ALTER TABLE {table.sql} ADD CONSTRAINT"
+    checks = (f"{alter} {quote(one.path[2])} {after.objects[one].definition};" for one in own)
+    return (*checks, *joining(table.sql, new, old))
+
+
+def new_checks(table: Key, before: Dependencies, after: Dependencies) -> Iterator[Key]:
+    """Yield the checks of tables above that a table gets when it joins them, and is not to have as its own."""
+    new = after.objects[table]
+    kept = kept_parents(new, before.objects[table])
+    checks = _checks(after, before, (one for one in new.inherits if one not in kept))
+    return (one for one in checks if _own(one, table) not in after.objects)
+
+
+def recreated_checks(one: Difference, before: Dependencies, after: Dependencies) -> Iterator[Key]:
+    """Yield the checks of tables above that must not exist while a table joins them, or loses a check of its own.
+
+    A check that a table has when it joins another one is its own, too. It cannot lose that while it inherits the check.
+    """
+    table = relation(after.objects, one.key.path[:2])
+    new, old = after.objects.get(table), before.objects.get(table)
+    if new is None or old is None or new.bound is not None:
+        return
+    if one.attribute in PARENTAGE:
+        yield from (check for check in new_checks(table, before, after) if check in before.objects)
+    elif one.unexpected and one.key.kind == "constraint" and old.bound is None:
+        for check in _checks(before, before, kept_parents(new, old)):
+            if check.path[2] == one.key.path[2]:
+                yield check
+
+
+def _own(check: Key, table: Key) -> Key:
+    return Key("constraint", (*table.path, check.path[2]))
+
+
+def _checks(side: Dependencies, before: Dependencies, parents: Iterable[str]) -> Iterator[Key]:
+    """Yield the checks that tables pass on, and those that pass through them now."""
+    tables = [relation(side.objects, Key.parse(f"table:{one}").path) for one in parents]
     for table in dict.fromkeys(each for one in tables for each in (one, *sorted(ancestors(before.objects, one)))):
         for key in side.own_parts(table):
             record = side.objects[key]
             check = key.kind == "constraint" and record.type == "check"
             if check and not record.definition.endswith(" NO INHERIT"):
-                yield table, key.path[2], record.definition
+                yield key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from healthd.catalog.tables import PARENTAGE
 from healthd.model.names import Key
 from healthd.model.observations import Size
 from healthd.model.snapshots import Difference
@@ -36,9 +37,11 @@ def _online(change: Change, operations: Iterable[Operation], sizes: Mapping[str,
         server_version=change.before.snapshot.server_version,
         taken=change.before.objects.keys(),
     )
+    joining = {one.key.path for one in change.differences if one.attribute in PARENTAGE}
     for one in operations:
         record = change.after.objects.get(one.key)
-        if one.action not in (CREATE, ALTER) or record is None or not has_rows(change, one.key, sizes):
+        early = one.key.kind == "constraint" and one.key.path[:2] in joining  # it must be valid when its table joins
+        if early or one.action not in (CREATE, ALTER) or record is None or not has_rows(change, one.key, sizes):
             yield one
             continue
         difference = Difference(one.key, one.attribute, record, None)

@@ -10,9 +10,10 @@ from healthd.catalog.columns import is_attribute
 from healthd.catalog.grants import Grant
 from healthd.catalog.grants import default as usual_privileges
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
+from healthd.catalog.tables import PARENTAGE
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
-from healthd.model.kinds import Around, Kind
+from healthd.model.kinds import Around, Kind, Path
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair import collations, counters
@@ -20,7 +21,16 @@ from healthd.repair.circular_keys import circular_keys
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
 from healthd.repair.conversions import conversion
 from healthd.repair.dependencies import Dependencies
-from healthd.repair.inheritance import comes_from, is_own_too, joined, kept_below, overwritten
+from healthd.repair.inheritance import (
+    comes_from,
+    is_own_too,
+    joined,
+    kept_below,
+    kept_checks,
+    left,
+    overwritten,
+    recreated_checks,
+)
 from healthd.repair.new_privileges import NewPrivileges
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
@@ -32,8 +42,9 @@ RELATIONS = ("table", "foreign_table", "view")
 class Operation:
     """One step: SQL for one object, and the difference that it is for.
 
-    `release` removes what an object says of one that is dropped, `complete` says what can be said only when the
-    objects that it names exist. `validate` reads the rows of a table when all the rest is committed.
+    `release` removes what an object says of one that is dropped, or takes a table from one above it. `complete` says
+    what can be said only when the objects that it names exist. `validate` reads the rows of a table when all the rest
+    is committed.
     """
 
     action: str
@@ -75,6 +86,8 @@ class Change:
         for one in self.differences:
             self._begin(one)
         for one in self.differences:
+            for check in recreated_checks(one, self.before, self.after):
+                self._drop(check, one.place)
             if self._retypes(one):
                 self._drop_dependents(one.key, one.place, retyped=True)
         for key, cause in tuple(self.made.items()):
@@ -181,6 +194,9 @@ class Change:
             yield from self.kinds[key.kind].creates(key, self.after.objects[key], self.after.around)
             if key.kind == "column" and key in self.gone and comes_from(key, self.after, self.made):
                 yield key
+        for one in self.differences:
+            if one.attribute in PARENTAGE and one.key not in self.gone:
+                yield from kept_checks(one.key, self.before, self.after)
 
     # ── the SQL ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,11 +281,16 @@ class Change:
         if key.kind == "column" and is_attribute(key, self.before.objects):
             return True
         if key.kind == "column" and comes_from(key, self.before, self.gone) and not is_own_too(key, self.before):
-            return True
+            return key.path[:2] not in self._leaving
         parent = self.before.parent(key)
         if parent is None or parent not in self.gone or key in self._circular:
             return False
         return key.kind in HANGING or not self.kinds[parent.kind].keeps_parts
+
+    @functools.cached_property
+    def _leaving(self) -> frozenset[Path]:
+        """Return the tables that get others above them: they may have left those before their columns are dropped."""
+        return frozenset(one.key.path for one in self.differences if one.attribute in PARENTAGE)
 
     @functools.cached_property
     def _circular(self) -> frozenset[Key]:
@@ -313,15 +334,16 @@ class Change:
                 continue
             if self._retypes(one) and is_attribute(one.key, self.before.objects):
                 continue  # its type does that
+            if one.attribute in PARENTAGE:
+                yield Operation(RELEASE, *one.place, left(one.key, self.before, self.after), one.place)
+                yield Operation(ALTER, *one.place, joined(one.key, self.before, self.after), one.place)
+                continue
             (key, expected), (_, actual) = (
                 self._spelled(side, one.key, owner=True) for side in (self.after, self.before)
             )
             statements = tuple(self.kinds[one.key.kind].repair(replace(one, key=key), expected, actual))
             if (one.key.kind, one.attribute) == ("column", "identity"):
                 statements = counters.with_counter(one.key, statements, self.before, self.after)
-            elif one.attribute == "inherits" and statements:
-                first, last = joined(one.key, self.before, self.after)
-                statements = (*first, *statements, *last)
             yield Operation(ALTER, one.key, one.attribute, statements, one.place)
 
     def _restored_defaults(self) -> Iterator[Operation]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from healthd.catalog.tables import kept_parents
+from healthd.catalog.tables import PARENTAGE
 from healthd.model.names import HANGING, Key
-from healthd.repair.dependencies import Dependencies, ancestors
+from healthd.repair.dependencies import Dependencies
 from healthd.repair.grantors import of_grantors
-from healthd.repair.inheritance import below, comes_from
+from healthd.repair.inheritance import below
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
+from healthd.repair.parents import joins, of_parents
 from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.sqltext.tokens import NAME
 
@@ -166,10 +167,11 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
         elif one.action == RELEASE:
             for other in change.before.needs(one.key):
                 yield from ((number, then) for then in places.drops[other])
-            yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
+            if one.attribute not in PARENTAGE:
+                yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
         else:
             for first in _awaited(change, places, one):
-                if operations[first] is not one and not _joins(change, operations[first], one):
+                if operations[first] is not one and not joins(change, operations[first], one):
                     yield first, number
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
@@ -178,7 +180,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                 defaults = (then for then in places.at[one.key][ALTER] if operations[then].attribute == "default")
                 yield from ((number, then) for then in defaults)
     yield from _of_names(change, operations)
-    yield from _of_parents(change, operations)
+    yield from of_parents(change, operations)
 
 
 def _of_drop(
@@ -200,12 +202,8 @@ def _of_drop(
                 yield from ((number, then) for then in places.drops[other])
             if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone
                 own = change.before.parent(key) == other
-                inherited = own and _is_inherited(change, key)
-                alters = (
-                    then
-                    for then in places.at[other][ALTER]
-                    if not own or (_gains(change, operations[then]) and not inherited)
-                )
+                alters = places.at[other][ALTER]
+                alters = [then for then in alters if not own or operations[then].attribute in PARENTAGE]
                 yield from ((number, then) for then in alters)
                 released = places.at[other][RELEASE] if other in change.recollated else ()
                 yield from ((number, then) for then in released)
@@ -273,88 +271,6 @@ def _attached(side: Dependencies, key: Key) -> Iterator[tuple[str, ...]]:
 
 
 ATTACHED = re.compile(rf"({NAME})\.({NAME})")
-INHERITS = ALTER, "inherits"
-JOINING = ("bound", "inherits")  # the attributes that give a table another one above it
-
-
-def _gains(change: Change, one: Operation) -> bool:
-    """Return whether an operation gives a table another one above it, and does not only take one from it."""
-    if one.attribute not in JOINING:
-        return False
-    record, before = change.after.objects[one.key], change.before.objects[one.key]
-    if one.attribute == "bound":
-        return record.bound is not None
-    return not set(record.inherits) <= set(kept_parents(record, before))
-
-
-def _is_inherited(change: Change, part: Key) -> bool:
-    """Return whether a table has a column or constraint from one above it: it cannot lose that before it leaves it."""
-    return part.kind in ("column", "constraint") and comes_from(part, change.before, change.before.objects)
-
-
-def _is_check(change: Change, one: Operation) -> bool:
-    """Return whether an operation is about a check of a table: one above it may require it, or have given it."""
-    side = change.before if one.action == DROP else change.after
-    return one.action in (CREATE, DROP) and getattr(side.objects.get(one.key), "type", "") == "check"
-
-
-def _joins(change: Change, one: Operation, other: Operation) -> bool:
-    """Return whether an operation gives parents to the table of what another one changes: see `_of_parents`."""
-    if one.action == other.action == ALTER and one.attribute == other.attribute == "inherits":
-        return True
-    part = other.key.kind == "column" or _is_check(change, other)
-    return part and one.attribute in JOINING and one.key.path == other.key.path[:2]
-
-
-def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
-    """Yield the edges of what attaches a table to another one: both have their columns before, and it has its checks.
-
-    A table that leaves another one does so before its columns change, which may be those of the other one; what comes
-    from there is dropped afterwards, also if it joins another one at the same time. One that joins another one does so
-    before that joins a third one, whose checks all of them get at its end.
-    """
-    columns = defaultdict[tuple[str, ...], list[int]](list)
-    for number, one in enumerate(operations):
-        if one.key.kind in ("column", "constraint"):
-            columns[one.key.path[:2]].append(number)
-    joins = {number: one.key.path for number, one in enumerate(operations) if (one.action, one.attribute) == INHERITS}
-    for number, one in enumerate(operations):
-        if one.action == ALTER and one.attribute in JOINING:
-            record = change.after.objects[one.key]
-            paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in record.inherits)]
-            yield from _of_descendants(change, number, one.key, joins)
-            others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
-            if _gains(change, one):
-                checks = (other for other in columns[one.key.path] if _is_check(change, operations[other]))
-                for other in (*others, *checks):
-                    stays = operations[other].action == DROP and _is_inherited(change, operations[other].key)
-                    yield (number, other) if stays else (other, number)
-                yield from ((number, then) for then in _referring(change, operations, one.key))
-            else:
-                yield from ((number, other) for other in columns[one.key.path])
-        elif one.action == ALTER and one.key.kind == "column":  # what is set above is set below, too
-            above = ancestors(change.after.objects, Key("table", one.key.path[:2]))
-            same = (other for table in above for other in columns[table.path])
-            yield from ((other, number) for other in same if operations[other].key.path[2] == one.key.path[2])
-
-
-def _of_descendants(
-    change: Change, number: int, table: Key, joins: Mapping[int, tuple[str, ...]]
-) -> Iterator[tuple[int, int]]:
-    """Yield the edges to what gives other parents to those of a table: it then has no checks from further above."""
-    sides = (side.objects.get(table) for side in (change.before, change.after))
-    above = {Key.parse(f"table:{one}").path for side in sides for one in getattr(side, "inherits", ())}
-    if number in joins:
-        yield from ((number, then) for then, path in joins.items() if path in above)
-
-
-def _referring(change: Change, operations: Sequence[Operation], partition: Key) -> Iterator[int]:
-    """Yield the creations of foreign keys that refer to a table by way of a partition that it is to get."""
-    above = ancestors(change.after.objects, partition)
-    for number, one in enumerate(operations):
-        refers = one.action == CREATE and getattr(change.after.objects[one.key], "type", "") == "foreign key"
-        if refers and not above.isdisjoint(change.after.needs(one.key)):
-            yield number
 
 
 def created_with(change: Change, one: Operation) -> Iterator[Key]:

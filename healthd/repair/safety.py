@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from healthd.catalog.sequences import beyond
+from healthd.catalog.tables import PARENTAGE
 from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
@@ -54,10 +55,10 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         if (reason := _reason(change, one, guarded[number], known))
     }
     drops = {one.key: number for number, one in enumerate(operations) if one.action == DROP}
-    of_type = {
+    of_key = {
         one.key: {number for number, other in enumerate(operations) if other.key == one.key}
         for one in operations
-        if one.key in change.asides
+        if one.key in change.asides or one.attribute in PARENTAGE
     }
     waiting = list(reasons)
     while waiting:
@@ -68,9 +69,13 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
             waiting.append(then)
         if one.action == ALTER and one.attribute == "type" and one.key in change.converted:
             # While one column keeps the type, all do: it cannot have two forms.
-            together = of_type[change.converted[one.key]]
+            together = of_key[change.converted[one.key]]
+        elif one.key in change.asides:
+            together = of_key[one.key]
+        elif one.attribute in PARENTAGE:  # a table does not leave what it cannot join again
+            together = {other for other in of_key[one.key] if operations[other].attribute in PARENTAGE}
         else:
-            together = of_type.get(one.key, set())
+            together = set()
         for other in together - reasons.keys():
             reasons[other] = f"{one.key} must be settled first"
             waiting.append(other)
@@ -155,18 +160,7 @@ def _of_type(change: Change, key: Key) -> str:
 Holds = Callable[[Change, Key], str]
 
 
-def _of_constraint(change: Change, key: Key) -> str:
-    tables = (side.objects.get(Key("table", key.path[:2])) for side in (change.before, change.after))
-    above, stay = (getattr(table, "inherits", ()) for table in tables)
-    for parent in (one for one in above if one in stay):
-        same = Key("constraint", (*Key.parse(f"table:{parent}").path, key.path[2]))
-        if same in change.after.objects:
-            return f"{parent} has it too, and the tables that inherit from it must have it"
-    return ""
-
-
 HOLDS: Mapping[str, Holds] = {
-    "constraint": _of_constraint,
     "extension": _of_extension,
     "subscription": _of_subscription,
     "foreign_data_wrapper": _of_secrets,
@@ -200,8 +194,9 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
     elif one.action == ALTER and one.key.kind == "sequence" and one.attribute in ("increment", "minimum", "maximum"):
         query = beyond(one.key, change.after.objects[one.key])
         yield Guard(query, "its last value is outside of the expected limits: with it it fails", counts=False)
-    elif one.action == ALTER and one.attribute == "bound":
+    elif one.action == ALTER and one.attribute in PARENTAGE:
         yield from guards.of_bound(change, one.key)
+        yield from guards.of_checks_above(change, one.key)
     elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
         if one.key.kind == "column" and change.after.objects[one.key].on == "table":
             table, name = _names(one.key)

@@ -24,6 +24,7 @@ from healthd.expected.lockfile import LockFile
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot, diff
+from healthd.postgres.embedded import FEW_LOCKS
 from healthd.replay.missing_extensions import who_has
 from healthd.replay.rehearsal import unlike
 from healthd.replay.replay import replay
@@ -171,7 +172,7 @@ def _texts(
 
 
 async def _generated(source: Source, postgres_bin: Path | None, say: Say) -> str:
-    async with scratch_on(postgres_bin, say) as scratch:
+    async with scratch_on(postgres_bin, say, FEW_LOCKS) as scratch:
         return generated(source.actual, await scratch.snapshot())
 
 
@@ -206,7 +207,7 @@ async def _refuse_unavailable(source: Source, postgres_bin: Path | None) -> None
     wanted = {key.path[0] for key in source.actual.objects if key.kind == "extension"}
     if not wanted:
         return
-    async with scratch_on(postgres_bin, lambda _: None) as scratch:
+    async with scratch_on(postgres_bin, lambda _: None, FEW_LOCKS) as scratch:
         missing = wanted - (await available_extensions(scratch.connection)).keys()
     if missing:
         names = " and ".join(sorted(missing))

@@ -60,6 +60,7 @@ THROW_AWAY = NOT_DURABLE | {
 }
 # For 40,000 locks: the server looks at the entire table whenever a session is asked for its locks.
 FEW_LOCKS = {"max_locks_per_transaction": "512"}
+FEW_OBJECTS = 10_000  # columns among them: one transaction that creates them takes fewer than 40,000 locks
 
 
 @dataclass(slots=True, eq=False)
@@ -127,6 +128,11 @@ def temporary(*, binaries: Path | None = None, settings: Mapping[str, str] = {})
         yield server
     finally:
         server.stop("immediate")
+
+
+def room_for(objects: int) -> Mapping[str, str]:
+    """Return the settings of a scratch server on which so many objects are created, maybe in one transaction."""
+    return FEW_LOCKS if objects < FEW_OBJECTS else {}
 
 
 def within_reach(data: Path, *, binaries: Path | None = None) -> Path:

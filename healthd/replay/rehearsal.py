@@ -19,6 +19,7 @@ from healthd.migrations.engine.lock_waits import Say
 from healthd.model.names import Key, literal
 from healthd.model.scripts import Script, running
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
+from healthd.postgres.embedded import room_for
 from healthd.repair.script import changes
 from healthd.repair.text import SESSION
 from healthd.replay.filled_tables import filled, losses
@@ -67,7 +68,7 @@ async def rehearse(
 ) -> Rehearsal:
     """Return what a script does to a copy of the actual objects; both snapshots are as for a comparison."""
     try:
-        async with scratch_on(postgres_bin, say) as scratch:
+        async with scratch_on(postgres_bin, say, room_for(len(actual.objects))) as scratch:
             return await _rehearse(scratch, script, expected, actual, migrator)
     except HealthdError as error:
         return Rehearsal(problem=str(error))

@@ -102,19 +102,20 @@ def is_own_too(column: Key, side: Dependencies) -> bool:
 def left(table: Key, before: Dependencies, after: Dependencies) -> Statements:
     """Return what takes a table from the ones above it, and the checks that it would keep as its own."""
     statements = leaving(table.sql, after.objects[table], before.objects[table])
-    lost = (key for key, one in _left_checks(table, before, after) if not _is_wanted(key, one, after))
+    lost = (key for key, one in _left_checks(table, before, after) if not _has_own(key, one, after))
     drops = (f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quote(key.path[2])};" for key in lost)
     return (*statements, *drops)
 
 
 def kept_checks(table: Key, before: Dependencies, after: Dependencies) -> Iterator[Key]:
     """Yield the checks that a table is to have as its own, and has as soon as it leaves the one above it."""
-    yield from (key for key, one in _left_checks(table, before, after) if _is_wanted(key, one, after))
+    yield from (key for key, one in _left_checks(table, before, after) if _has_own(key, one, after))
 
 
-def _is_wanted(key: Key, check: Record, after: Dependencies) -> bool:
-    """Return whether an object is to be like the check of a table above it."""
-    return key in after.objects and replace(check, partitions=None) == replace(after.objects[key], partitions=None)
+def _has_own(key: Key, check: Record, side: Dependencies) -> bool:
+    """Return whether a side has a check of a table above as one of the table's own."""
+    own = side.objects.get(key)
+    return own is not None and own == replace(check, on=own.on, partitions=own.partitions)
 
 
 def _left_checks(table: Key, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, Record]]:
@@ -131,10 +132,23 @@ def _left_checks(table: Key, before: Dependencies, after: Dependencies) -> Itera
 def joined(table: Key, before: Dependencies, after: Dependencies) -> Statements:
     """Return what gives a table others above it; a partition has their checks before, and loses them as its own."""
     old, new = before.objects[table], after.objects[table]
-    own = (one for one in new_checks(table, before, after) if one in before.objects and new.bound is not None)
+    missing = (one for one in new_checks(table, before, after) if one in before.objects and new.bound is not None)
     alter = f"ALTER TABLE {table.sql} ADD CONSTRAINT"
-    checks = (f"{alter} {quote(one.path[2])} {after.objects[one].definition};" for one in own)
+    checks = [
+        f"{alter} {quote(one.path[2])} {after.objects[one].definition};"
+        for one in missing
+        if not _has_own(_own(one, table), after.objects[one], before)
+    ]
     return (*checks, *joining(table.sql, new, old))
+
+
+def is_merged(check: Key, before: Dependencies, after: Dependencies) -> bool:
+    """Return whether a constraint of a table is that of a table above it as soon as it is its partition."""
+    table = relation(after.objects, check.path[:2])
+    if check.kind != "constraint" or getattr(after.objects.get(table), "bound", None) is None:
+        return False
+    above = _checks(after, before, after.objects[table].inherits)
+    return any(_has_own(check, after.objects[one], before) for one in above if one.path[2] == check.path[2])
 
 
 def new_checks(table: Key, before: Dependencies, after: Dependencies) -> Iterator[Key]:

@@ -23,6 +23,7 @@ from healthd.repair.conversions import conversion
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.inheritance import (
     comes_from,
+    is_merged,
     is_own_too,
     joined,
     kept_below,
@@ -119,7 +120,7 @@ class Change:
     def _begin(self, one: Difference) -> None:
         if one.missing:
             self.made.setdefault(one.key, one.place)
-        elif one.unexpected or self._is_replaced(one):
+        elif (one.unexpected and not is_merged(one.key, self.before, self.after)) or self._is_replaced(one):
             self._drop(one.key, one.place)
         domain = tightened(self.before, one, replaced=self._is_replaced(one))
         if domain is not None and domain in self.after.objects:

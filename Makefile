@@ -32,10 +32,10 @@ machines-api: install ## start the example application on the database of `make 
 unit: install ## run the tests that need no server and no process, in seconds
 	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/unit $(ARGS)
 
-test: install ## run the entire test suite, on all processors, and a share of it on Debian's newest PostgreSQL
+test: install ## run the entire test suite, on all processors
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-newest: install ## run that share alone, if Debian's PostgreSQL is installed
+newest: install ## run a share of the tests on Debian's newest PostgreSQL, if it is installed
 	$(BIN)/python tests/support/matrix.py newest -n auto --dist worksteal $(ARGS)
 
 matrix: install ## run the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some

@@ -6,7 +6,7 @@ installed first: its minor releases are published within days, and may write new
     make matrix                        all servers
     make matrix MAJORS="13 15-debian"  some servers
     make matrix ARGS="-k enum"         additional arguments for pytest
-    make newest                        a share of these tests on Debian's server, which is a part of `make test`
+    make newest                        a share of these tests on Debian's server, which CI runs after `make test`
 """
 
 import json

@@ -1,8 +1,9 @@
 """A detached partition is one cause: the objects that it inherited are now its own, and follow from it."""
 
+import functools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
 
 from healthd.comparison.partitions import Path, holder, partitions, rule_of
 from healthd.config.settings import RULES
@@ -26,13 +27,14 @@ def with_detached(
     listed = partitions(expected)
     wanted, found = dict(expected.objects), dict(actual.objects)
     let_go = set(_retired(expected, actual, rules))
+    checks = functools.cache(lambda: _checks(expected.objects))
     for key in detached(expected.objects, actual.objects):
         if rule_of(key.path, listed, rules) != RULES[0]:
             let_go.add(key.path)
         else:
             above = list(_above(key.path, listed))
             found = _as_attached(key, above, wanted, found)
-            wanted |= dict(_lost_checks(key, above, wanted, actual.objects))
+            wanted |= dict(_lost_checks(key, [one for path in above for one in checks()[path]], actual.objects))
     if let_go:
         below = let_go | {path for path in listed | partitions(actual) if let_go & set(_above(path, listed))}
         wanted, found = (
@@ -100,16 +102,23 @@ def _as_attached(key: Key, above: list[Path], expected: Objects, actual: Objects
     return found
 
 
+def _checks(expected: Mapping[Key, Record]) -> Mapping[Path, list[tuple[Key, Record]]]:
+    found = defaultdict[Path, list[tuple[Key, Record]]](list)
+    for key, record in expected.items():
+        if key.kind == "constraint" and record.type == "check":
+            found[key.path[:2]].append((key, record))
+    return found
+
+
 def _lost_checks(
-    key: Key, above: Iterable[Path], expected: Objects, actual: Mapping[Key, Record]
+    key: Key, above: Iterable[tuple[Key, Record]], actual: Mapping[Key, Record]
 ) -> Iterator[tuple[Key, Record]]:
     """Yield the checks of the tables above that a detached table does not have, or has otherwise, as its own."""
-    for path, (one, record) in product(above, tuple(expected.items())):
-        own = Key("constraint", (*key.path, one.path[-1]))
-        if one.kind == "constraint" and one.path[:2] == path and record.type == "check" and own not in expected:
-            there = actual.get(own)
-            if there is None or _said(there) != _said(record):
-                yield own, replace(record, on=key.kind.replace("_", " "), partitions=None)
+    for check, record in above:
+        own = Key("constraint", (*key.path, check.path[2]))
+        there = actual.get(own)
+        if there is None or _said(there) != _said(record):
+            yield own, replace(record, on=key.kind.replace("_", " "), partitions=None)
 
 
 def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Mapping[Key, Record]) -> bool:

@@ -12,7 +12,7 @@ from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
 from healthd.repair.dependencies import ancestors
-from healthd.repair.inheritance import new_checks
+from healthd.repair.inherited_checks import new_checks
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
 from healthd.sqltext.tokens import INSIDE, NAME, elements
 

@@ -21,17 +21,8 @@ from healthd.repair.circular_keys import circular_keys
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
 from healthd.repair.conversions import conversion
 from healthd.repair.dependencies import Dependencies
-from healthd.repair.inheritance import (
-    comes_from,
-    is_merged,
-    is_own_too,
-    joined,
-    kept_below,
-    kept_checks,
-    left,
-    overwritten,
-    recreated_checks,
-)
+from healthd.repair.inheritance import comes_from, is_own_too, kept_below, overwritten
+from healthd.repair.inherited_checks import is_merged, joined, kept_checks, left, recreated_checks
 from healthd.repair.new_privileges import NewPrivileges
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"

@@ -1,4 +1,4 @@
-"""Which rows a partition has, as a condition on its key."""
+"""Which rows a partition has: a condition on its key, and a value that it may have."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def condition(strategy: str, bound: str) -> str:
     limits = [f"{column} >= {low}"] if low != "MINVALUE" else []
     limits += [f"{column} < {high}"] if high != "MAXVALUE" else []
     return " AND ".join([f"{column} IS NOT NULL", *limits])
+
+
+def value(strategy: str, bound: str) -> tuple[str, str] | None:
+    """Return the column of a partition key and a value within a bound, as SQL; None if there is no such value."""
+    key, is_within = KEY.fullmatch(strategy), BOUND.fullmatch(bound)
+    if key is None or is_within is None:
+        return None
+    low, _, values = is_within.groups()
+    if values is not None:
+        return key[1], VALUE.findall(values)[0].strip()
+    return (key[1], low) if low != "MINVALUE" else None
 
 
 ONE = r"(?:'(?:[^']|'')*'|[^',()]+)"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from healthd.model.attributes import Record
 from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Snapshot
+from healthd.repair.bounds import value
 
 COUNT = 2  # different values in each row, so that a unique key fits
 SIZED = re.compile(r"\((\d+)(?:,(-?\d+))?\)")
@@ -48,13 +50,31 @@ def tables(snapshot: Snapshot, first: Collection[Key], most: int) -> tuple[Key, 
     return tuple(sorted(found, key=lambda key: key not in first))[:most]
 
 
-def rows(snapshot: Snapshot, table: Key, columns: Collection[Key]) -> Iterator[str]:
-    """Yield the INSERT statements for a table; a value of a type that is not known is the default, or NULL."""
+def within(table: Key, snapshots: Iterable[Snapshot]) -> Mapping[str, str]:
+    """Return the values, as SQL, that the rows of a table must have because it is a partition in a snapshot."""
+    found: dict[str, str] = {}
+    for snapshot in snapshots:
+        record: Record = snapshot.objects.get(table)
+        while getattr(record, "bound", None) is not None and record.inherits:
+            above = snapshot.objects.get(Key.parse(f"table:{record.inherits[0]}"))
+            if one := value(getattr(above, "partitioned_by", None) or "", record.bound):
+                found.setdefault(*one)
+            record = above
+    return found
+
+
+def rows(
+    snapshot: Snapshot, table: Key, columns: Collection[Key], fixed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """Yield the INSERT statements for a table, with some `fixed` values.
+
+    A value of a type that is not known is the default, or NULL.
+    """
     objects = snapshot.objects
     given = [key for key in columns if objects[key].generated == "none" and objects[key].identity != "always"]
     for number in range(1, COUNT + 1):
         values = {quote(key.path[-1]): value_of(objects[key].type, objects, number) for key in given}
-        known = {name: literal(value) for name, value in values.items() if value is not None}
+        known = {name: literal(text) for name, text in values.items() if text is not None} | dict(fixed)
         what = f"({', '.join(known)}) VALUES ({', '.join(known.values())})" if known else "DEFAULT VALUES"
         yield f"INSERT INTO {table.sql} {what};"
 

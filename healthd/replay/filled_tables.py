@@ -13,7 +13,7 @@ from healthd.errors import HealthdError
 from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Snapshot
-from healthd.repair.made_rows import rows, tables
+from healthd.repair.made_rows import rows, tables, within
 
 MOST = 100  # tables that get rows
 
@@ -39,10 +39,11 @@ class Filled:
 
 
 async def filled(
-    connection: Any, snapshot: Snapshot, first: Collection[Key], without: Collection[Key]
+    connection: Any, snapshot: Snapshot, expected: Snapshot, first: Collection[Key], without: Collection[Key]
 ) -> tuple[Filled, ...]:
     """Insert rows into the tables of a snapshot but some, those of `first` first; return the tables that took them.
 
+    They also fit the partitions that tables are in the `expected` snapshot.
     A table whose checks no made-up row fits stays empty. No trigger fires, and foreign keys are not checked.
     """
     chosen = [table for table in tables(snapshot, first, MOST) if table not in without]
@@ -53,7 +54,7 @@ async def filled(
     with translated():
         await connection.execute("SET session_replication_role = replica")
     for table in chosen:
-        for statement in rows(snapshot, table, columns[table.path]):
+        for statement in rows(snapshot, table, columns[table.path], within(table, (snapshot, expected))):
             try:
                 with translated():
                     await connection.execute(statement.encode())

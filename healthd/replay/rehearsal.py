@@ -84,7 +84,7 @@ async def _rehearse(
         copy = await _copied(scratch.connection, base, expected, actual, migrator)
         if isinstance(copy, str):
             return Rehearsal(problem=copy)
-        rows = await filled(scratch.connection, actual, first, empty) if empty is not None else ()
+        rows = await filled(scratch.connection, actual, expected, first, empty) if empty is not None else ()
         if failure := await run_all(scratch.connection, running(script)):
             if rows and failure.sqlstate.startswith(UNFIT):
                 await scratch.start()

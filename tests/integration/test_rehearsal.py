@@ -212,6 +212,20 @@ async def test_where_made_up_rows_do_not_fit_only_their_table_stays_empty(
     assert 0 < rehearsal.filled
 
 
+async def test_made_up_rows_fit_the_partition_that_their_table_is_or_is_to_be(database: str, sql: Any) -> None:
+    schema = """
+        CREATE TABLE days (day date, kind text) PARTITION BY RANGE (day);
+        CREATE TABLE days_2025 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')
+            PARTITION BY LIST (kind);
+        CREATE TABLE days_2025_b PARTITION OF days_2025 FOR VALUES IN ('b');
+        CREATE TABLE days_2026 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO (MAXVALUE)"""
+    expected, actual = await sides(database, sql, "ALTER TABLE days DETACH PARTITION days_2026", schema)
+
+    rehearsal = await played(script(expected, actual), expected, actual)
+
+    assert ("", (), 2) == (rehearsal.problem, rehearsal.left, rehearsal.filled)
+
+
 async def test_a_renamed_table_keeps_its_rows(database: str, sql: Any) -> None:
     expected, actual = await sides(database, sql, "ALTER TABLE orders RENAME COLUMN note TO words")
     both = comparable(expected, actual, None)

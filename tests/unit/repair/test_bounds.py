@@ -2,7 +2,7 @@
 
 import pytest
 
-from healthd.repair.bounds import condition
+from healthd.repair.bounds import condition, value
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ from healthd.repair.bounds import condition
 )
 def test_the_condition_of_a_bound(strategy: str, bound: str, rows: str) -> None:
     assert rows == condition(strategy, bound)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "bound", "known"),
+    [
+        ("RANGE (at)", "FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')", ("at", "'2020-01-01'")),
+        ("RANGE (n)", "FOR VALUES FROM (MINVALUE) TO (7)", None),
+        ("RANGE (n)", "FOR VALUES FROM (7) TO (MAXVALUE)", ("n", "7")),
+        ('LIST ("a b")', "FOR VALUES IN ('x, (y)', 'it')", ('"a b"', "'x, (y)'")),
+        ("LIST (n)", "FOR VALUES IN (NULL)", ("n", "NULL")),
+        ("RANGE (n, m)", "FOR VALUES FROM (1, 2) TO (3, 4)", None),
+        ("HASH (n)", "FOR VALUES WITH (modulus 2, remainder 0)", None),
+        ("LIST (n)", "DEFAULT", None),
+    ],
+)
+def test_a_value_within_a_bound(strategy: str, bound: str, known: tuple[str, str] | None) -> None:
+    assert known == value(strategy, bound)

@@ -17,9 +17,19 @@ def causes(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> tupl
     differences = tuple(differences)
     lost = {one.key: one.actual is None for one in differences if one.attribute is None}
     spelled = tuple(_spelled(differences))
+    bounds = {one.key for one in differences if one.attribute == "bound"}
     return tuple(
-        one for one in differences if parent_of(one, lost, kinds) is None and not _respelled(one, spelled, kinds)
+        one
+        for one in differences
+        if parent_of(one, lost, kinds) is None
+        and not _respelled(one, spelled, kinds)
+        and not (one.key in bounds and _is_of_bound(one))
     )
+
+
+def _is_of_bound(one: Difference) -> bool:
+    """Return whether a table inherits from another one only because it is its partition."""
+    return one.attribute == "inherits" and not (one.expected and one.actual)
 
 
 def parent_of(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kind]) -> Key | None:

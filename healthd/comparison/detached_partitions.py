@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from healthd.comparison.partitions import Path, holder, partitions, rule_of
+from healthd.comparison.partitions import Path, above, holder, partitions, rule_of, said
 from healthd.config.settings import RULES
 from healthd.model.attributes import Record
 from healthd.model.names import Key
@@ -32,11 +32,11 @@ def with_detached(
         if rule_of(key.path, listed, rules) != RULES[0]:
             let_go.add(key.path)
         else:
-            above = list(_above(key.path, listed))
-            found = _as_attached(key, above, wanted, found)
-            wanted |= dict(_lost_checks(key, [one for path in above for one in checks()[path]], actual.objects))
+            tables = list(above(key.path, listed))
+            found = _as_attached(key, tables, wanted, found)
+            wanted |= dict(_lost_checks(key, [one for path in tables for one in checks()[path]], actual.objects))
     if let_go:
-        below = let_go | {path for path in listed | partitions(actual) if let_go & set(_above(path, listed))}
+        below = let_go | {path for path in listed | partitions(actual) if let_go & set(above(path, listed))}
         wanted, found = (
             {k: one for k, one in side.items() if holder(k, side) not in below} for side in (wanted, found)
         )
@@ -77,12 +77,6 @@ def _columns(objects: Mapping[Key, Record]) -> dict[Path, frozenset[tuple[str, s
     return {path: frozenset(columns) for path, columns in found.items()}
 
 
-def _above(path: Path, parents: Mapping[Path, Path]) -> Iterator[Path]:
-    while path in parents:
-        path = parents[path]
-        yield path
-
-
 def _as_attached(key: Key, above: list[Path], expected: Objects, actual: Objects) -> Objects:
     """Return the objects as if a table were still a partition, except for its bound; what it inherits now is seen."""
     heir = bool(actual[key].inherits)
@@ -117,7 +111,7 @@ def _lost_checks(
     for check, record in above:
         own = Key("constraint", (*key.path, check.path[2]))
         there = actual.get(own)
-        if there is None or _said(there) != _said(record):
+        if there is None or said(there) != said(record):
             yield own, replace(record, on=key.kind.replace("_", " "), partitions=None)
 
 
@@ -129,12 +123,4 @@ def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Map
         return False
     ours = ((other, one) for other, one in expected.items() if other.kind == key.kind and other.path[:2] in above)
     named = getattr(record, "type", "") == "check"  # a partition must have those of its table under their names
-    return any(_said(one) == _said(record) and (not named or other.path[2] == key.path[2]) for other, one in ours)
-
-
-def _said(record: Record) -> tuple[bool, str]:
-    """Return the definition of a constraint or an index, without its name and its table."""
-    _, using, after = record.definition.partition(" USING ")
-    return getattr(record, "unique", False), after if using and record.definition.startswith(
-        "CREATE"
-    ) else record.definition
+    return any(said(one) == said(record) and (not named or other.path[2] == key.path[2]) for other, one in ours)

@@ -184,3 +184,18 @@ def _granted(key: Key, grant: Grant, parent: Path, expected: Mapping[Key, Record
     ]
     held = set(grant.privileges)
     return any(held <= set(one.privileges) or "ALL" in one.privileges for one in promised if one is not None)
+
+
+def above(path: Path, parents: Mapping[Path, Path]) -> Iterator[Path]:
+    """Yield the table of a partition, the table of that, and so on."""
+    while path in parents:
+        path = parents[path]
+        yield path
+
+
+def said(record: Record) -> tuple[bool, str]:
+    """Return the definition of a constraint or an index, without its name and its table."""
+    _, using, after = record.definition.partition(" USING ")
+    return getattr(record, "unique", False), after if using and record.definition.startswith(
+        "CREATE"
+    ) else record.definition

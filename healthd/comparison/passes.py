@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
+from healthd.comparison.attached_partitions import attached, with_attached
 from healthd.comparison.causes import causes, of_their_own
 from healthd.comparison.changed_tables import changed_back
 from healthd.comparison.consequences import consequences
@@ -167,6 +168,14 @@ def settle_detached(sides: Sides, given: Given) -> Sides:
     return replace(sides, expected=expected, actual=actual, let_go=let_go)
 
 
+def settle_attached(sides: Sides, given: Given) -> Sides:
+    """Treat a table that was attached by hand as one cause; if there is one, both sides are then complete."""
+    if not any(attached(sides.expected.objects, sides.actual.objects)):
+        return sides
+    expected, actual = given.whole(sides.expected), given.whole(sides.actual)
+    return replace(sides, expected=expected, actual=with_attached(expected, actual))
+
+
 def settle_partitions(sides: Sides, given: Given) -> Sides:
     """Expect each partition to match its parent, whether or not the files list it."""
     expected, actual = with_partitions(sides.expected, sides.actual, given.partitions)
@@ -195,7 +204,7 @@ NAMES: tuple[Pass, ...] = (
     respell_unexpected,
     forget_names_of_partitions,
 )
-PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_partitions)
+PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_attached, settle_partitions)
 
 
 def compare(expected: Snapshot, actual: Snapshot, given: Given) -> Comparison:

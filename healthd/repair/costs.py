@@ -13,6 +13,8 @@ from healthd.model.scripts import Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, Difference
 from healthd.repair.guards import Guard
 from healthd.repair.operations import Change
+from healthd.sqltext.do_blocks import DOES, statements_of
+from healthd.sqltext.statements import statements
 from healthd.sqltext.table_costs import FULL, dropped_constraint, referenced, table_costs
 
 RELATIONS = ("table", "view")  # that have rows of their own
@@ -36,7 +38,9 @@ def weighing(change: Change, sizes: Mapping[str, Size]) -> Callable[[Statement],
     }
 
     def weighed(one: Statement) -> Statement:
-        found = one.costs or tuple(_costs(change, tables, one.sql))
+        inside = (part.text for whole in statements(one.sql) for part in statements_of(whole))
+        texts = (one.sql, *inside) if DOES.match(one.sql) else (one.sql,)
+        found = one.costs or tuple(cost for text in texts for cost in _costs(change, tables, text))
         return replace(one, costs=tuple(replace(cost, size=sizes.get(cost.relation)) for cost in found))
 
     return weighed

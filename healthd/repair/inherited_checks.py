@@ -15,11 +15,14 @@ from healthd.model.kinds import Statements
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 from healthd.repair.dependencies import Dependencies, ancestors, relation
+from healthd.repair.detached_parts import without_parts
 
 
 def left(table: Key, before: Dependencies, after: Dependencies) -> Statements:
     """Return what takes a table from the ones above it, and the checks that it would keep as its own."""
-    statements = leaving(table.sql, after.objects[table], before.objects[table])
+    statements = tuple(leaving(table.sql, after.objects[table], before.objects[table]))
+    if before.objects[table].bound is not None:
+        statements = tuple(sql for one in statements for sql in without_parts(one, table, before, after))
     lost = (key for key, one in _left_checks(table, before, after) if not _has_own(key, one, after))
     drops = (f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quote(key.path[2])};" for key in lost)
     return (*statements, *drops)

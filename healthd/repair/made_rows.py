@@ -45,8 +45,9 @@ VALUES = {
 
 
 def tables(snapshot: Snapshot, first: Collection[Key], most: int) -> tuple[Key, ...]:
-    """Return up to `most` ordinary tables of a snapshot; `first` are those that matter."""
-    found = sorted(key for key in snapshot.objects if key.kind == "table")
+    """Return up to `most` tables of a snapshot that have rows themselves; `first` are those that matter."""
+    every = snapshot.objects
+    found = sorted(key for key in every if key.kind == "table" and every[key].partitioned_by is None)
     return tuple(sorted(found, key=lambda key: key not in first))[:most]
 
 

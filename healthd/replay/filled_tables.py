@@ -43,7 +43,7 @@ async def filled(
 ) -> tuple[Filled, ...]:
     """Insert rows into the tables of a snapshot but some, those of `first` first; return the tables that took them.
 
-    They also fit the partitions that tables are in the `expected` snapshot.
+    They fit the partitions that tables are in the `expected` snapshot, or else in this one.
     A table whose checks no made-up row fits stays empty. No trigger fires, and foreign keys are not checked.
     """
     chosen = [table for table in tables(snapshot, first, MOST) if table not in without]
@@ -54,7 +54,7 @@ async def filled(
     with translated():
         await connection.execute("SET session_replication_role = replica")
     for table in chosen:
-        for statement in rows(snapshot, table, columns[table.path], within(table, (snapshot, expected))):
+        for statement in rows(snapshot, table, columns[table.path], within(table, (expected, snapshot))):
             try:
                 with translated():
                     await connection.execute(statement.encode())

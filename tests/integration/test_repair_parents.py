@@ -22,6 +22,9 @@ SCHEMA = """
     CREATE TABLE app.d (own integer) INHERITS (app.a);
     CREATE TABLE app.f (x integer NOT NULL, CONSTRAINT f_ok CHECK (x > 0));
     CREATE TABLE app.old (id integer NOT NULL, at date NOT NULL, n integer, m integer) PARTITION BY RANGE (at);
+    CREATE TABLE app.p (id integer PRIMARY KEY);
+    CREATE TABLE app."f'$detach$%" (x integer PRIMARY KEY, p integer REFERENCES app.p, q integer NOT NULL UNIQUE);
+    CREATE TABLE app.bare (x integer NOT NULL, p integer, q integer NOT NULL);
     CREATE FOREIGN DATA WRAPPER away;
     CREATE SERVER away FOREIGN DATA WRAPPER away;
     CREATE FOREIGN TABLE app.g (own integer) INHERITS (app.a) SERVER away;
@@ -82,6 +85,20 @@ ORDERS: dict[str, LiteralString] = {
     "a table that is a partition by hand, with a check": """
         CREATE TABLE app.e (x integer NOT NULL, CONSTRAINT f_ok CHECK (x > 0)) PARTITION BY RANGE (x);
         ALTER TABLE app.e ATTACH PARTITION app.f FOR VALUES FROM (1) TO (9)""",
+    "a table that is a partition by hand, with keys and a reference": """
+        CREATE TABLE app.e (x integer PRIMARY KEY, p integer REFERENCES app.p, q integer NOT NULL)
+            PARTITION BY RANGE (x);
+        CREATE INDEX ON app.e (p); CREATE INDEX ON app.e (q);
+        ALTER TABLE app.e ATTACH PARTITION app."f'$detach$%" FOR VALUES FROM (1) TO (9)""",
+    "a table without keys that is a partition by hand": """
+        CREATE TABLE app.e (x integer PRIMARY KEY, p integer REFERENCES app.p, q integer NOT NULL)
+            PARTITION BY RANGE (x);
+        CREATE INDEX ON app.e (p); CREATE INDEX ON app.e (q);
+        ALTER TABLE app.e ATTACH PARTITION app.bare FOR VALUES FROM (1) TO (9)""",
+    "a partition of another table with keys": """
+        CREATE INDEX ON app.old (n); ALTER TABLE app.old ADD PRIMARY KEY (id, at);
+        ALTER TABLE app.log DETACH PARTITION app.log_1;
+        ALTER TABLE app.old ATTACH PARTITION app.log_1 FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')""",
     "a foreign table without the one above": "ALTER TABLE app.g NO INHERIT app.a",
     "a foreign table that is no partition": "ALTER TABLE app.log DETACH PARTITION app.log_2",
     "a foreign table that is no partition and has no check": """

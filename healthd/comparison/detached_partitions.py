@@ -19,10 +19,10 @@ def with_detached(
 ) -> tuple[Snapshot, Snapshot, tuple[str, ...]]:
     """Return both sides as they are compared, and the names of detached tables that are allowed to be.
 
-    Of a partition that should be attached only the bound differs, and what it lacks: the checks of the tables above it
-    too, without which it cannot be attached. If partitions may be added and removed, it is omitted
-    on both sides, with everything below it; in this case a table that is not in the files also counts as a former
-    partition if it has the same columns as the partitioned table and its name begins with that table's name.
+    Of a partition that should be attached only the bound differs, and what it lacks: also the checks of the tables
+    above it, without which it cannot be attached. If partitions may be added and removed, it is omitted on both sides,
+    with everything below it; in this case a table that is not in the files also counts as a former partition if it has
+    the same columns as the partitioned table and its name begins with that table's name.
     """
     listed = partitions(expected)
     wanted, found = dict(expected.objects), dict(actual.objects)

@@ -133,6 +133,9 @@ def differing(key: Key, record: Any, around: Around) -> Iterator[str]:
         column = around.objects[one]
         if not (record.bound or column.inherited or getattr(record, "of_type", None)):
             yield from settled(one, column)
+            above = (around.objects.get(Key("column", (*path, one.path[2]))) for path in parents)
+            if column.default is None and any(other is not None and other.default for other in above):
+                yield f"ALTER TABLE {key.sql} ALTER COLUMN {quote(one.path[2])} DROP DEFAULT;"
             continue
         above = (around.objects.get(Key("column", (*path, one.path[2]))) for path in parents)
         made = next(

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 
+from healthd.model.names import literal
 from healthd.sqltext.tokens import NAME
 
 
-def condition(strategy: str, bound: str) -> str:
-    """Return the condition that holds for the rows within a bound; "" if the key is not one column, or hashed."""
+def condition(strategy: str, bound: str, table: str = "") -> str:
+    """Return the condition that holds for the rows within a bound; "" if it is not known.
+
+    That is so if the key is an expression, or several columns that are not hashed; a hash needs the name of the `table`
+    that has the key.
+    """
+    if (hashed := HASHED.fullmatch(strategy)) and (part := PART.fullmatch(bound)) and table:
+        what = ", ".join([f"{literal(table)}::pg_catalog.regclass", *part.groups(), hashed[1]])
+        return f"pg_catalog.satisfies_hash_partition({what})"
     key, is_within = KEY.fullmatch(strategy), BOUND.fullmatch(bound)
     if key is None or is_within is None:
         return ""
@@ -36,5 +44,7 @@ def value(strategy: str, bound: str) -> tuple[str, str] | None:
 
 ONE = r"(?:'(?:[^']|'')*'|[^',()]+)"
 VALUE = re.compile(ONE)
+HASHED = re.compile(rf"HASH \(({NAME}(?:, {NAME})*)\)")
+PART = re.compile(r"FOR VALUES WITH \(modulus (\d+), remainder (\d+)\)")
 KEY = re.compile(rf"(?:RANGE|LIST) \(({NAME})\)")
 BOUND = re.compile(rf"FOR VALUES (?:FROM \(({ONE})\) TO \(({ONE})\)|IN \(({ONE}(?:, {ONE})*)\))", re.DOTALL)

@@ -82,15 +82,24 @@ def of_bound(change: Change, key: Key) -> Iterator[Guard]:
 
     The rows of the default partition are the only others that could be.
     """
-    expected = change.after.objects[key]
-    parent = Key.parse(f"table:{expected.inherits[0]}") if expected.bound else key
-    above = change.before.objects.get(parent)
-    inside = bounds.condition(getattr(above, "partitioned_by", None) or "", expected.bound or "")
-    if not inside:
+    side, record = change.after.objects, change.after.objects[key]
+    if record.bound is None or not record.inherits:
         return
-    yield Guard(f"SELECT FROM {key.sql} WHERE ({inside}) IS NOT TRUE", "outside of its bounds: with them it fails")
-    for other, record in change.before.objects.items():
-        if getattr(record, "bound", None) == "DEFAULT" and record.inherits == (parent.sql,) and other != key:
+    parent = Key.parse(f"table:{record.inherits[0]}")
+    conditions, inside = list[str](), ""
+    while getattr(record, "bound", None) is not None and record.inherits:  # its rows are also those of the tables above
+        above = Key.parse(f"table:{record.inherits[0]}")
+        if condition := bounds.condition(
+            getattr(side.get(above), "partitioned_by", None) or "", record.bound, above.sql
+        ):
+            conditions.append(f"({condition}) IS NOT TRUE")
+            inside = inside or (condition if above == parent else "")
+        record = side.get(above)
+    if conditions:
+        query = f"SELECT FROM {key.sql} WHERE {' OR '.join(conditions)}"
+        yield Guard(query, "outside of its bounds: with them it fails")
+    for other, one in change.before.objects.items():
+        if inside and getattr(one, "bound", None) == "DEFAULT" and one.inherits == (parent.sql,) and other != key:
             yield Guard(f"SELECT FROM {other.sql} WHERE {inside}", f"of {other.sql} belong to it: with them it fails")
 
 

@@ -40,9 +40,8 @@ def _online(change: Change, operations: Iterable[Operation], sizes: Mapping[str,
     joining = {one.key.path for one in change.differences if one.attribute in PARENTAGE}
     for one in operations:
         record = change.after.objects.get(one.key)
-        early = (
-            getattr(record, "type", "") == "check" and one.key.path[:2] in joining
-        )  # it is valid when its table joins
+        # These must be valid when their table joins another one.
+        early = getattr(record, "type", "") in ("check", "foreign key") and one.key.path[:2] in joining
         if early or one.action not in (CREATE, ALTER) or record is None or not has_rows(change, one.key, sizes):
             yield one
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from healthd.catalog.tables import PARENTAGE
 from healthd.model.names import Key
-from healthd.repair.dependencies import ancestors
+from healthd.repair.dependencies import ancestors, relation
 from healthd.repair.inheritance import comes_from
 from healthd.repair.operations import ALTER, CREATE, DROP, RELEASE, Change, Operation
 
@@ -20,14 +20,14 @@ def joins(change: Change, one: Operation, other: Operation) -> bool:
         return False
     if other.action == ALTER and other.attribute in PARENTAGE:
         return True
-    return one.key.path == other.key.path[:2] and (other.key.kind == "column" or _is_check(change, other))
+    return one.key.path == other.key.path[:2] and (other.key.kind == "column" or _prepares(change, other))
 
 
 def of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
     """Yield (this operation, one that must come after it) for what takes tables from others or attaches them.
 
     A table leaves others before it loses what it has from them. When it joins others, both have their columns, and it
-    has its checks. What is set above is set below, too.
+    has its checks. What is set above is set below, too; a new column above must be like the one that is there below.
     """
     parts = defaultdict[tuple[str, ...], list[int]](list)
     for number, one in enumerate(operations):
@@ -37,8 +37,11 @@ def of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tupl
     for number, one in enumerate(operations):
         if one.action == RELEASE and one.attribute in PARENTAGE:
             yield from ((number, then) for then, path in joining.items() if path == one.key.path)
-            inherited = (then for then in parts[one.key.path] if _is_inherited(change, operations[then]))
-            yield from ((number, then) for then in inherited)
+            partition = change.before.objects[one.key].bound is not None
+            of_table = ((then, operations[then]) for then in parts[one.key.path])
+            for then, part in of_table:
+                if _is_inherited(change, part) or (partition and part.key.kind == "constraint"):
+                    yield number, then
             yield from _of_checks_left(change, operations, parts, number)
             yield from ((number, then) for then in _new_partitions(change, operations, one.key))
         elif number in joining:
@@ -51,7 +54,9 @@ def of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tupl
         elif one.action == ALTER and one.key.kind == "column":
             above = ancestors(change.after.objects, Key("table", one.key.path[:2]))
             same = (other for table in above for other in parts[table.path])
-            yield from ((other, number) for other in same if operations[other].key.path[2:] == one.key.path[2:])
+            for other in (other for other in same if operations[other].key.path[2:] == one.key.path[2:]):
+                merged = operations[other].action == CREATE and one.attribute in ("type", "collation")
+                yield (number, other) if merged else (other, number)
 
 
 def _of_checks_left(
@@ -89,13 +94,24 @@ def _is_check(change: Change, one: Operation) -> bool:
     return one.action in (CREATE, DROP) and getattr(side.objects.get(one.key), "type", "") == "check"
 
 
+def _prepares(change: Change, one: Operation) -> bool:
+    """Return whether an operation makes a constraint that a table has before it joins others: a partition any of them.
+
+    ATTACH makes the keys and foreign keys that a partition does not have.
+    """
+    table = relation(change.after.objects, one.key.path[:2])
+    partition = getattr(change.after.objects.get(table), "bound", None) is not None
+    constraint = partition and one.key.kind == "constraint" and one.action in (CREATE, DROP)
+    return constraint or _is_check(change, one)
+
+
 def _prepared(change: Change, operations: Sequence[Operation], parts: Parts, table: Key) -> Iterator[int]:
     """Yield what must be done before a table joins others: to the columns of both, and to its checks."""
     parents = (Key.parse(f"table:{one}").path for one in change.after.objects[table].inherits)
     for path in (table.path, *parents):
         for number in parts[path]:
             one = operations[number]
-            if one.key.kind == "column" or (path == table.path and _is_check(change, one)):
+            if one.key.kind == "column" or (path == table.path and _prepares(change, one)):
                 yield number
 
 

@@ -103,6 +103,8 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
     retyped = one.action == ALTER and one.key.kind == "column" and one.attribute in ("type", "collation")
     if retyped and (divided := divided_by(change.before, one.key)):
         return f"the partition key of {divided.sql} has it, and PostgreSQL gives no such column another type"
+    if one.action == ALTER and one.attribute in PARENTAGE and (above := _otherwise_divided(change, one.key)):
+        return f"{above} must be settled first"
     if (of := _unsettled(change, one)) and has_rows(change, one.key, known.sizes):
         return f"{of} must be settled first"
     for guard in guarded:
@@ -110,6 +112,16 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
         if count or (count is None and one.action == DROP):
             return f"{counted(count) if guard.counts and not guard.lock else ''}{guard.meaning}"
     return ""
+
+
+def _otherwise_divided(change: Change, table: Key) -> Key | None:
+    """Return the table of which another one should be a partition, if that has no partitions, or others."""
+    record = change.after.objects[table]
+    if record.bound is None or not record.inherits:
+        return None
+    above = Key.parse(f"table:{record.inherits[0]}")
+    wanted, there = (getattr(side.objects.get(above), "partitioned_by", None) for side in (change.after, change.before))
+    return above if above in change.before.objects and wanted != there else None
 
 
 def _unsettled(change: Change, one: Operation) -> Key | None:

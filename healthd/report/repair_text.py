@@ -34,6 +34,9 @@ def _lines(report: Report, parts: list[str], rehearsed: str) -> Iterator[str]:
         yield from (f"-- {printable(line)}" for line in rehearsed.splitlines())
     yield from (f"-- {printable(line)}" for line in report.script_notes)
     others = [one for one in report.findings if not _in_script(one, report)]
+    if rehearsed and parts and others:
+        verb = "is" if len(others) == 1 else "are"
+        yield f"-- {len(others)} of {len(report.findings)} findings {verb} not part of the script: see its end"
     for finding in report.findings:
         yield from (f"--   {printable(line)}" for line in finding.message.splitlines())
     if parts:

@@ -114,14 +114,16 @@ def of_checks_above(change: Change, key: Key) -> Iterator[Guard]:
 def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:
     """Yield the guard for a unique key without operator classes: rows with the same values forbid it."""
     found, table = KEYS.match(definition), Key("table", key.path[:2])
-    if found is None or table not in change.before.objects or "NULLS NOT DISTINCT" in definition:
+    if found is None or table not in change.before.objects:
         return
     values = [DIRECTION.sub("", one) for one in elements(found[1])]
     if not all(map(VALUE.fullmatch, values)):
         return
-    where = [f"{value} IS NOT NULL" for value in values] + ([found[2]] if found[2] else [])
+    null = NOT_DISTINCT not in definition
+    conditions = [*(f"{value} IS NOT NULL" for value in values if null), *([found[2]] if found[2] else [])]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     among = ", ".join(values)
-    query = f"SELECT FROM {table.sql} WHERE {' AND '.join(where)} GROUP BY {among} HAVING pg_catalog.count(*) > 1"
+    query = f"SELECT FROM {table.sql}{where} GROUP BY {among} HAVING pg_catalog.count(*) > 1"
     yield Guard(query, "the same values more than once: with them it fails", columns=f"{among}, pg_catalog.count(*)")
 
 
@@ -194,8 +196,10 @@ EXCLUDING = re.compile(
     r"(?: WHERE (\(.*\)))?(?: DEFERRABLE.*)?\Z",
     re.DOTALL,
 )
+NOT_DISTINCT = "NULLS NOT DISTINCT"
 KEYS = re.compile(
-    rf"[^(]*\(({INSIDE})\)(?: INCLUDE \([^()]*\))?(?: WITH \([^()]*\))?(?: WHERE (\(.*\)))?(?: DEFERRABLE.*)?\Z",
+    rf"[^(]*\(({INSIDE})\)(?: INCLUDE \([^()]*\))?(?: {NOT_DISTINCT})?(?: WITH \([^()]*\))?"
+    r"(?: WHERE (\(.*\)))?(?: DEFERRABLE.*)?\Z",
     re.DOTALL,
 )
 DIRECTION = re.compile(r"(?: (?:ASC|DESC))?(?: NULLS (?:FIRST|LAST))?\Z")

@@ -17,7 +17,8 @@ def of_type(change: Change, one: Operation, sizes: Mapping[str, Size]) -> Iterat
     if (one.action, one.key.kind, one.attribute) != (ALTER, "column", "type") or not has_rows(change, one.key, sizes):
         return
     expected, actual = (getattr(side.objects.get(one.key), "type", "") for side in (change.after, change.before))
-    if _is_zoned(expected) is not _is_zoned(actual) and {_family(expected), _family(actual)} <= ON_A_CLOCK:
+    clocks = {_family(expected), _family(actual)} <= ON_A_CLOCK
+    if (_is_zoned(expected) is not _is_zoned(actual) and clocks) or {expected, actual} in RANGES:
         yield (
             "The TimeZone of the session decides which times these are: "
             f"run this with the one with which {one.key.sql} became {actual}."
@@ -53,6 +54,7 @@ def _is_coarser(actual: str, expected: str) -> bool:
 NUMBER, MOMENT, TEXTS = "number", "moment", ("text", "character varying", "character")
 TIME, TIME_AND_ZONE = "time without time zone", "time with time zone"
 ON_A_CLOCK = {MOMENT, "date", TIME, TIME_AND_ZONE}
+RANGES = ({"tsrange", "tstzrange"}, {"tsmultirange", "tstzmultirange"})
 LOSING = {
     *((MOMENT, other) for other in ("date", TIME, TIME_AND_ZONE)),
     *((other, TIME) for other in ("interval", TIME_AND_ZONE)),
@@ -73,7 +75,7 @@ def _family(type_: str) -> str:
 
 
 def _is_zoned(type_: str) -> bool:
-    return type_.endswith(" with time zone")
+    return type_.removesuffix("[]").endswith(" with time zone")
 
 
 def _fraction(type_: str) -> int:

@@ -95,6 +95,8 @@ def _rank(change: Change, one: Operation, *, ambiguous: bool) -> tuple[Any, ...]
     # A domain has its checks before columns have the domain.
     of_domain = one.key.kind == "constraint" and Key("domain", one.key.path[:2]) in change.after.objects
     place = change.order["domain" if of_domain else one.key.kind]
+    if one.action == DROP and one.key.kind == "event_trigger":
+        return -2, place, one.key, ""  # it would run for what the script does
     if one.action in (DROP, RELEASE):
         return 0, -place, one.key, one.attribute or ""
     implicit = one.key.kind == "cast" and change.after.objects[one.key].context == "implicit"
@@ -180,6 +182,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                 defaults = (then for then in places.at[one.key][ALTER] if operations[then].attribute == "default")
                 yield from ((number, then) for then in defaults)
     yield from _of_names(change, operations)
+    yield from _of_logging(change, operations)
     yield from of_parents(change, operations)
 
 
@@ -245,6 +248,8 @@ def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
 
 def _given_up(change: Change, places: _Places, one: Operation) -> Iterator[int]:
     """Yield the drops of what an object needs before it is altered, and no longer afterwards."""
+    if (one.key.kind, one.attribute) == ("extension", "schema"):
+        yield from places.drops[Key("schema", (change.before.objects[one.key].schema,))]
     if one.key in change.before.objects and one.key in change.after.objects:
         own = places.drops[one.key]
         for other in change.before.needs(one.key) - change.after.needs(one.key):
@@ -262,6 +267,20 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
             yield from ((first, number) for first in names[_name(change.after, one.key)])
+
+
+def _of_logging(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
+    """Yield the edges between tables that become logged, or unlogged: a logged one refers to no unlogged one."""
+    tables = {one.key: number for number, one in enumerate(operations) if one.attribute == "unlogged"}
+    for table, number in tables.items():
+        for part in change.before.own_parts(table):
+            if getattr(change.before.objects[part], "type", "") == FOREIGN:
+                for other in change.before.needs(part) & tables.keys() - {table}:
+                    logged = not change.after.objects[table].unlogged
+                    yield (tables[other], number) if logged else (number, tables[other])
+
+
+FOREIGN = "foreign key"
 
 
 def _attached(side: Dependencies, key: Key) -> Iterator[tuple[str, ...]]:

@@ -81,6 +81,7 @@ def _part(statement: Statement) -> str:
 # Row security must not hide rows from a guard: with this setting the query fails instead.
 SESSION = (
     f"SET lock_timeout = '{LOCK_TIMEOUT}';",
+    "SET standard_conforming_strings = on;",
     "SET row_security = off;",
     "SET search_path = '';",
     "SET check_function_bodies = off;",

@@ -18,8 +18,11 @@ def with_counter(column: Key, statements: Statements, before: Dependencies, afte
     The server creates the sequence of an identity column, and drops it: one with the same name must go on from there.
     """
     sequence, there = (side.around.counters.get(column.path) for side in (after, before))
-    if sequence is None or there is None:
+    if sequence is None:
         return statements
+    if there is None:  # otherwise the new sequence may have begun outside of its limits
+        parameters = counting(after.objects[sequence], typed=False)
+        return tuple(sql.replace(" AS IDENTITY;", f" AS IDENTITY ({parameters});") for sql in statements)
     if succeeded(there, before, after):
         return (*statements, _goes_on(sequence, there), f"DROP SEQUENCE {there.sql};")
     if there != sequence:

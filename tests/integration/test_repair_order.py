@@ -29,6 +29,10 @@ DRIFTS: dict[str, tuple[str, LiteralString]] = {
         CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END';
         ALTER TABLE t ADD more integer; CREATE EVENT TRIGGER refuses ON sql_drop EXECUTE FUNCTION refuse()""",
     ),
+    "an identity whose sequence has limits of its own": (
+        "CREATE TABLE t (k integer GENERATED ALWAYS AS IDENTITY (MINVALUE 5 MAXVALUE 50 INCREMENT 3 CYCLE))",
+        "ALTER TABLE t ALTER k DROP IDENTITY",
+    ),
     "backslashes where they mean something by default": (
         r"CREATE TABLE t (b bytea DEFAULT '\x00ff', s text DEFAULT 'a\b')",
         """

@@ -226,6 +226,17 @@ async def test_made_up_rows_fit_the_partition_that_their_table_is_or_is_to_be(da
     assert ("", (), 2) == (rehearsal.problem, rehearsal.left, rehearsal.filled)
 
 
+async def test_a_column_without_the_default_of_the_table_above_is_rehearsed(database: str, sql: Any) -> None:
+    schema = (
+        "CREATE TABLE above (a text DEFAULT 'of above'); CREATE TABLE below (a text); CREATE INDEX words ON below (a)"
+    )
+    expected, actual = await sides(database, sql, "ALTER TABLE below INHERIT above; DROP INDEX words", schema)
+
+    rehearsal = await played(script(expected, actual), expected, actual)
+
+    assert ("", ()) == (rehearsal.problem, rehearsal.left)
+
+
 async def test_a_renamed_table_keeps_its_rows(database: str, sql: Any) -> None:
     expected, actual = await sides(database, sql, "ALTER TABLE orders RENAME COLUMN note TO words")
     both = comparable(expected, actual, None)

@@ -77,3 +77,23 @@ async def test_rows_with_null_forbid_a_key_for_which_they_are_the_same(
 
     assert "" == failure
     assert {"1 row: the same values more than once: with them it fails"} == {one.held for one in script}
+
+
+@pytest.mark.parametrize(
+    ("expected_type", "drift"),
+    [
+        ("tstzrange", "ALTER TABLE t ALTER at TYPE tsrange USING at::text::tsrange"),
+        ("timestamptz[]", "ALTER TABLE t ALTER at TYPE timestamp[]"),
+    ],
+)
+async def test_the_time_zone_that_decides_is_named(
+    expected_type: str, drift: LiteralString, make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(template_of(f"CREATE TABLE t (at {expected_type}); INSERT INTO t DEFAULT VALUES"))
+    expected = await objects(url)
+    sql(url, drift)
+
+    script, failure, left = await repaired(url, expected)
+
+    assert ("", []) == (failure, left)
+    assert any("TimeZone of the session" in note for one in script for note in one.notes)

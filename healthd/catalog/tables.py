@@ -131,13 +131,12 @@ def differing(key: Key, record: Any, around: Around) -> Iterator[str]:
     parents = [Key.parse(f"table:{one}").path for one in record.inherits]
     for one in around.columns.get(key.path, ()):
         column = around.objects[one]
+        above = (around.objects.get(Key("column", (*path, one.path[2]))) for path in parents)
         if not (record.bound or column.inherited or getattr(record, "of_type", None)):
             yield from settled(one, column)
-            above = (around.objects.get(Key("column", (*path, one.path[2]))) for path in parents)
             if column.default is None and any(other is not None and other.default for other in above):
                 yield f"ALTER TABLE {key.sql} ALTER COLUMN {quote(one.path[2])} DROP DEFAULT;"
             continue
-        above = (around.objects.get(Key("column", (*path, one.path[2]))) for path in parents)
         made = next(
             (other for other in above if other is not None), Column(column.type, False, None, "none", "none", None)
         )

@@ -1,14 +1,12 @@
 """A table that was attached by hand is one cause: what it had of its own is still there, as a part of the other one."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from healthd.comparison.partitions import above, partitions, said
+from healthd.comparison.partitions import above, attached_names, partitions, said
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
-from healthd.sqltext.tokens import NAME
 
 
 def attached(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[Key]:
@@ -46,7 +44,4 @@ def _is_shared(key: Key, record: Record, other: Key, one: Record) -> bool:
         return key.path[2] == other.path[2]
     if getattr(record, "type", "") == "foreign key":
         return True
-    return Key("", (key.path[0], key.path[2])).sql in NAMES.findall(one.attached or "")
-
-
-NAMES = re.compile(rf"{NAME}\.{NAME}")
+    return Key("", (key.path[0], key.path[2])).sql in attached_names(one)

@@ -1,17 +1,15 @@
 """A detached partition is one cause: the objects that it inherited are now its own, and follow from it."""
 
 import functools
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from healthd.comparison.partitions import Path, above, holder, partitions, rule_of, said
+from healthd.comparison.partitions import Path, above, attached_names, holder, partitions, rule_of, said
 from healthd.config.settings import RULES
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
-from healthd.sqltext.tokens import NAME
 
 Objects = dict[Key, Record]
 
@@ -148,14 +146,11 @@ def _name_of(key: Key, constraint: Key, record: Record, actual: Mapping[Key, Rec
     """Return the name of a constraint in a partition, by the indexes that are missing; "" if that is not known."""
     if record.type == "foreign key":
         return constraint.path[2]
-    before, now = (set(ATTACHED.findall(one.attached or "")) for one in (record, actual[constraint]))
+    before, now = (set(attached_names(one)) for one in (record, actual[constraint]))
     names = [path[1] for one in before - now if (path := Key.parse(f"table:{one}").path)[0] == key.path[0]]
     if len(names) > 1:
         names = [name for name in names if name.startswith(f"{key.path[1]}_")]
     return names[0] if len(names) == 1 else ""
-
-
-ATTACHED = re.compile(rf"{NAME}\.{NAME}")
 
 
 def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Mapping[Key, Record]) -> bool:

@@ -1,5 +1,6 @@
 """Partitions are compared with the definition of their parent, whether or not sql/ lists them individually."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -13,6 +14,7 @@ from healthd.config.settings import RULES
 from healthd.model.attributes import Record
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Snapshot
+from healthd.sqltext.tokens import NAME
 
 Path = tuple[str, ...]
 Objects = dict[Key, Record]
@@ -199,3 +201,11 @@ def said(record: Record) -> tuple[bool, str]:
     return getattr(record, "unique", False), after if using and record.definition.startswith(
         "CREATE"
     ) else record.definition
+
+
+def attached_names(record: Record) -> list[str]:
+    """Return the names, as SQL, of the indexes of partitions that are attached to an index or to that of a key."""
+    return ATTACHED.findall(getattr(record, "attached", None) or "")
+
+
+ATTACHED = re.compile(rf"{NAME}\.{NAME}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from healthd.catalog.tables import PARENTAGE
+from healthd.comparison.partitions import attached_names
 from healthd.model.names import HANGING, Key
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.grantors import of_grantors
@@ -18,7 +18,6 @@ from healthd.repair.inheritance import below
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.repair.parents import joins, of_parents
 from healthd.sqltext.nontransactional import blocks_nobody
-from healthd.sqltext.tokens import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,11 +284,7 @@ FOREIGN = "foreign key"
 
 def _attached(side: Dependencies, key: Key) -> Iterator[tuple[str, ...]]:
     """Yield the names of the indexes of partitions that are dropped with an index."""
-    for schema, name in ATTACHED.findall(getattr(side.objects[key], "attached", None) or ""):
-        yield Key.parse(f"index:{schema}.{name}").path
-
-
-ATTACHED = re.compile(rf"({NAME})\.({NAME})")
+    yield from (Key.parse(f"index:{name}").path for name in attached_names(side.objects[key]))
 
 
 def created_with(change: Change, one: Operation) -> Iterator[Key]:

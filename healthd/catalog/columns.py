@@ -13,7 +13,7 @@ from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.storage_parameters import options_order, set_options
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
 from healthd.model.kinds import OF_RELATION, Around, Kind
-from healthd.model.names import Key, literal, quote
+from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 
@@ -125,7 +125,7 @@ def _nullability(difference: Difference, expected: Column, actual: Column) -> It
 
 
 def _identity(key: Key, expected: Column, actual: Column) -> Iterator[str]:
-    """Yield the SQL that restores whether a column counts; a new counter goes on after the highest value."""
+    """Yield the SQL that restores whether a column counts."""
     schema, table, column = map(quote, key.path)
     alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
     if expected.identity == "none":
@@ -134,8 +134,6 @@ def _identity(key: Key, expected: Column, actual: Column) -> Iterator[str]:
         yield f"{alter} SET GENERATED {expected.identity.upper()};"
     else:
         yield f"{alter} ADD GENERATED {expected.identity.upper()} AS IDENTITY;"
-        counter = f"pg_get_serial_sequence({literal(f'{schema}.{table}')}, {literal(key.path[2])})"
-        yield f"SELECT setval({counter}, max({column})) FROM {schema}.{table};"
 
 
 def drop(key: Key, record: Column, _around: Around) -> Iterator[str]:

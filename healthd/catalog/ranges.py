@@ -24,7 +24,7 @@ class Range:
 def repair(difference: Difference, expected: Range, actual: Range) -> Iterator[str]:
     """Yield the SQL that creates a range type; only its names can be altered."""
     if difference.attribute == "multirange":
-        there, wanted = (_multirange(difference.key, side) for side in (actual, expected))
+        there, wanted = (multirange_type(difference.key, side) for side in (actual, expected))
         yield f"ALTER TYPE {there.sql} RENAME TO {quote(wanted.path[1])};"
         yield constructors(difference.key, wanted.path[1])
         return
@@ -75,7 +75,7 @@ def query(server_version: int) -> str:
 
 def replaced(difference: Difference, expected: Range, actual: Range) -> bool:
     """Return whether a type must be created again: only the name of its multirange type can be changed."""
-    there, wanted = (_multirange(difference.key, side).path[0] for side in (actual, expected))
+    there, wanted = (multirange_type(difference.key, side).path[0] for side in (actual, expected))
     return difference.attribute != "multirange" or there != wanted
 
 
@@ -96,12 +96,12 @@ def put_aside(key: Key, record: Range, name: str, around: Around) -> Iterator[st
     """
     yield f"ALTER TYPE {key.sql} RENAME TO {quote(name)};"
     if around.server_version >= 140000:
-        yield f"ALTER TYPE {_multirange(key, record).sql} RENAME TO {quote(multirange(name))};"
+        yield f"ALTER TYPE {multirange_type(key, record).sql} RENAME TO {quote(multirange(name))};"
     aside = Key("range", (key.path[0], name))
     yield constructors(aside, multirange(name), multiranges=around.server_version >= 140000)
 
 
-def _multirange(key: Key, record: Range) -> Key:
+def multirange_type(key: Key, record: Range) -> Key:
     """Return the name of the multirange type of a range type."""
     return Key.parse(f"range:{record.multirange or Key('', (key.path[0], multirange(key.path[1]))).sql}")
 

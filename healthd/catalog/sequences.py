@@ -1,5 +1,6 @@
 """Sequences: their parameters, never their last values."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -44,12 +45,17 @@ def repair(difference: Difference, expected: Sequence, actual: Sequence) -> Iter
         yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by or 'NONE'};"
     elif difference.attribute == "unlogged":
         yield f"ALTER SEQUENCE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
-    elif difference.attribute not in (None, "identity"):
+    elif difference.attribute is not None:
         # All parameters at once: a limit may be valid for the expected type only.
         yield from _within(name, expected, actual)
         yield f"ALTER SEQUENCE {name} {counting(expected)};"
     elif difference.missing and not expected.identity:  # that of an identity column is created with the column
         yield f"CREATE {'UNLOGGED ' if expected.unlogged else ''}SEQUENCE {name} {counting(expected)};"
+
+
+def replaced(difference: Difference, _expected: Sequence, _actual: Sequence) -> bool:
+    """Return whether a sequence must be dropped and created: none becomes that of an identity column."""
+    return difference.attribute == "identity"
 
 
 def _within(name: str, expected: Sequence, actual: Sequence) -> Iterator[str]:
@@ -69,20 +75,51 @@ def beyond(key: Key, expected: Sequence) -> str:
     return f"SELECT FROM {key.sql} WHERE last_value {limit}"
 
 
+def drawn(default: str | None) -> Iterator[Key]:
+    """Yield the sequences from which the default of a column takes numbers."""
+    for name in NEXT.findall(default or ""):
+        yield Key.parse(f"sequence:{name.replace(QUOTES, QUOTE)}")
+
+
+QUOTE, QUOTES = "'", "''"
+NEXT = re.compile(r"\bnextval\('((?:[^']|'')+)'::regclass\)")
+INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+
+
+def is_integer(type_: str) -> bool:
+    """Return whether the numbers of a column with this type can be compared with those of a sequence."""
+    return type_ in INTEGERS
+
+
 def complete(key: Key, record: Sequence, around: Around) -> Iterator[str]:
-    """Yield the SQL that ties a sequence to its column, and sets it to the highest value there."""
-    if not record.owned_by:
-        return
-    column = Key.parse(f"column:{record.owned_by}")
-    if record.identity:  # it exists since its column is an identity column, and has that type
+    """Yield the SQL that ties a sequence to its column, and lets it go on after the numbers that columns have."""
+    column = Key.parse(f"column:{record.owned_by}") if record.owned_by else None
+    if record.identity and column:  # it exists since its column is an identity column, and has that type
         typed = column not in around.objects or around.objects[column].type == record.type
         if not typed or (column not in around.new and Key("table", column.path[:2]) not in around.new):
             yield f"ALTER SEQUENCE {key.sql} {counting(record)};"
         return
-    yield from tied(key, record, around)
-    if Key("table", column.path[:2]) not in around.new:
-        table = Key("table", column.path[:2]).sql
-        yield f"SELECT pg_catalog.setval({literal(key.sql)}, pg_catalog.max({quote(column.path[-1])})) FROM {table};"
+    if column:
+        yield from tied(key, record, around)
+    for one in dict.fromkeys((*([column] if column else []), *around.drawing.get(key, ()))):
+        if Key("table", one.path[:2]) not in around.new and one not in around.new and one in around.objects:
+            yield from above(key, record, one, around.objects[one].type)
+
+
+def above(key: Key, record: Sequence, column: Key, type_: str) -> Iterator[str]:
+    """Yield the SQL after which a sequence goes on after the numbers that a column has: it never goes back."""
+    if (most := INTEGERS.get(type_)) is None:
+        return
+    up, name = record.increment > 0, quote(column.path[-1])
+    value, sign = (f"pg_catalog.max({name})", ">=") if up else (f"pg_catalog.min({name})", "<=")
+    limit = f" WHERE {name} <= {record.maximum}" if up and record.maximum < most else ""
+    if not up and record.minimum > -most - 1:
+        limit = f" WHERE {name} >= {record.minimum}"
+    table = Key("table", column.path[:2]).sql
+    yield (
+        f"SELECT pg_catalog.setval({literal(key.sql)}, {value}) FROM {table}{limit} "
+        f"HAVING {value} {sign} (SELECT last_value FROM {key.sql});"
+    )
 
 
 def tied(key: Key, record: Sequence, around: Around) -> Iterator[str]:
@@ -127,6 +164,7 @@ KIND = Kind(
     table=lambda _key, record: Key.parse(f"column:{record.owned_by}").path[:2] if _is_owned(record) else None,
     parent=parent,
     repair=repair,
+    replaced=replaced,
     follows_type=True,
     complete=complete,
     completed=frozenset({"owned_by"}),

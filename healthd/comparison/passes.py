@@ -4,7 +4,8 @@ The reason for this order: moves to another schema are undone first, those of ex
 later passes match objects by name.
 Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
 column names, and then renames: a swap looks like two renames, and a rename of the table hides a swap, so the pass for
-swaps runs before and after that for renames. What is still missing may have been renamed and changed; a column and the
+swaps runs before and after that for renames. Range types come before the other renames, because each is two types, with
+two names that everything else may have. What is still missing may have been renamed and changed; a column and the
 sequence that counts it may have been renamed together, whether the column was changed or not. The rules for partitions,
 which permit objects to be added and removed, can be applied only when each object has its expected name. Privileges
 come last, because owners are made explicit only on objects that both sides have. Everything else is compared attribute
@@ -29,6 +30,7 @@ from healthd.comparison.moved_extensions import texts_back
 from healthd.comparison.moves import moved_back
 from healthd.comparison.partitions import come_and_go, holder, with_partitions
 from healthd.comparison.renamed_counters import counters_back
+from healthd.comparison.renamed_ranges import ranges_back
 from healthd.comparison.renames import aligned, together
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
@@ -103,6 +105,12 @@ def undo_swaps(sides: Sides, given: Given) -> Sides:
     expected = given.whole(sides.expected)
     actual, swapped = swapped_back(expected, given.whole(sides.actual), tables, given.touched)
     return replace(sides, expected=expected, actual=actual, found=(*sides.found, *swapped))
+
+
+def undo_renames_of_ranges(sides: Sides, _given: Given) -> Sides:
+    """Give range types that were renamed, and their multirange types, their expected names."""
+    actual, renamed = ranges_back(sides.expected, sides.actual)
+    return replace(sides, actual=actual, found=(*sides.found, *renamed))
 
 
 def undo_renames(sides: Sides, _given: Given) -> Sides:
@@ -193,6 +201,7 @@ NAMES: tuple[Pass, ...] = (
     undo_moves,
     undo_exchanges,
     undo_swaps,
+    undo_renames_of_ranges,
     undo_renames,
     undo_renames_of_changed_tables,
     undo_renames_of_detached,

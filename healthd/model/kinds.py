@@ -32,6 +32,7 @@ class Around:
     objects: Mapping[Key, Record]
     columns: Mapping[Path, tuple[Key, ...]] = field(default_factory=dict)  # of a table, by its path
     counters: Mapping[Path, Key] = field(default_factory=dict)  # the sequences that columns own, by the column's path
+    drawing: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)  # the columns that have numbers of a sequence
     new: AbstractSet[Key] = frozenset()  # what the same script creates: nobody uses these objects yet
     owner: Callable[[Key], str] = lambda _key: "(owner)"  # of the object of a privilege
     migrator: str = "(migrator)"  # the role that runs migrations, as a snapshot names it

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from healthd.catalog.sequences import complete, counting
+from healthd.catalog.sequences import above, counting, drawn, is_integer
+from healthd.model.attributes import Record
 from healthd.model.kinds import Statements
 from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
@@ -12,35 +13,101 @@ from healthd.repair.collations import Step
 from healthd.repair.dependencies import Dependencies
 
 
-def with_counter(column: Key, statements: Statements, before: Dependencies, after: Dependencies) -> Statements:
-    """Return the statements that make a column an identity column, or none, with what its sequence needs.
+def with_counter(one: Difference, statements: Statements, before: Dependencies, after: Dependencies) -> Statements:
+    """Return the statements that change how a column gets its numbers, with those after which these go on.
 
-    The server creates the sequence of an identity column, and drops it: one with the same name must go on from there.
+    `one` is a difference in whether the column is an identity column, or in its default. The server creates and drops
+    the sequence of an identity column with it.
     """
-    sequence, there = (side.around.counters.get(column.path) for side in (after, before))
-    if sequence is None:
+    column = one.key
+    sequence, there = source(column, after), source(column, before)
+    identities = [side.objects[column].identity != "none" for side in (before, after)]
+    if one.attribute == "default":
+        return statements if any(identities) else _ahead(sequence, there, after, statements)
+    if all(identities):
         return statements
-    if there is None:  # otherwise the new sequence may have begun outside of its limits
-        parameters = counting(after.objects[sequence], typed=False)
-        return tuple(sql.replace(" AS IDENTITY;", f" AS IDENTITY ({parameters});") for sql in statements)
-    if succeeded(there, before, after):
-        return (*statements, _goes_on(sequence, there), f"DROP SEQUENCE {there.sql};")
-    if there != sequence:
+    taken = replaced(column, before, after)
+    if identities[0] and taken is not None:
+        return tuple(_freed(taken, statements, after.objects[taken]))
+    if identities[0] or sequence is None:
+        return _ahead(sequence, there, after, statements)
+    record = after.objects[sequence]
+    parameters = f"SEQUENCE NAME {sequence.sql} {counting(record, typed=False)}"
+    statements = tuple(sql.replace(" AS IDENTITY;", f" AS IDENTITY ({parameters});") for sql in statements)
+    if taken is not None:
+        return tuple(_taken(taken, there, statements, record))
+    if there is None:
+        return (*statements, *above(sequence, record, column, after.objects[column].type))
+    dropped = (f"DROP SEQUENCE {there.sql};",) if succeeded(there, before, after) else ()
+    return (*statements, _goes_on(sequence, there), *dropped)
+
+
+def source(column: Key, side: Dependencies) -> Key | None:
+    """Return the sequence from which a column gets its numbers: that of an identity column, or that of its default."""
+    if column not in side.objects:
+        return None
+    record = side.objects[column]
+    if record.identity != "none":
+        return side.around.counters.get(column.path)
+    return next((key for key in drawn(record.default) if key in side.objects), None)
+
+
+def replaced(column: Key, before: Dependencies, after: Dependencies) -> Key | None:
+    """Return the sequence whose name that of an identity column has, on the side on which it is none.
+
+    What makes its column an identity column, or no longer makes it one, drops this sequence and creates it.
+    """
+    for side, other in ((after, before), (before, after)):
+        if column in side.objects and side.objects[column].identity != "none":
+            key = side.around.counters.get(column.path)
+            if key is not None and key in other.objects and not other.objects[key].identity and column in other.objects:
+                return key
+    return None
+
+
+def _taken(sequence: Key, there: Key | None, statements: Statements, record: Record) -> Iterator[str]:
+    """Yield the statements after which a sequence is an identity column's, and goes on where it and another are."""
+    aside = _aside(sequence)
+    yield f"ALTER SEQUENCE {sequence.sql} RENAME TO {quote(aside.path[1])};"
+    yield from statements
+    yield _goes_on(sequence, aside)
+    if there is not None and there != sequence:
+        yield _further(sequence, there, record)
+    yield f"DROP SEQUENCE {aside.sql};"
+
+
+def _freed(sequence: Key, statements: Statements, record: Record) -> Iterator[str]:
+    """Yield the statements after which a sequence is no longer that of an identity column, and goes on where it is."""
+    aside = _aside(sequence)
+    yield f"CREATE {'UNLOGGED ' * record.unlogged}SEQUENCE {aside.sql} {counting(record)};"
+    yield _goes_on(aside, sequence)
+    yield from statements
+    yield f"ALTER SEQUENCE {aside.sql} RENAME TO {quote(sequence.path[1])};"
+
+
+def _ahead(sequence: Key | None, there: Key | None, after: Dependencies, statements: Statements) -> Statements:
+    """Return the statements that give a column another sequence, before which that goes on where the present one is."""
+    if sequence is None or there is None or there == sequence:
         return statements
-    old, new = before.objects[sequence], after.objects[sequence]
-    if new.identity and not old.identity:
-        aside = _aside(sequence)
-        return (
-            f"ALTER SEQUENCE {sequence.sql} RENAME TO {quote(aside.path[1])};",
-            *statements,
-            f"ALTER SEQUENCE {sequence.sql} {counting(new)};",
-            _goes_on(sequence, aside),
-            f"DROP SEQUENCE {aside.sql};",
-        )
-    if old.identity and not new.identity:
-        made = (f"CREATE SEQUENCE {sequence.sql} {counting(new)};", *complete(sequence, new, after.around))
-        return (*statements, *made)
-    return statements
+    return (_further(sequence, there, after.objects[sequence]), *statements)
+
+
+def of_value(sequence: Key, before: Dependencies, after: Dependencies) -> Iterator[str]:
+    """Yield what a reader should know of the value of a sequence that is created, unless it goes on where one is."""
+    record = after.objects[sequence]
+    owner = (Key.parse(f"column:{record.owned_by}"),) if record.owned_by else ()
+    if any(Key("table", column.path[:2]) not in before.objects for column in owner):
+        return  # its table is gone, and so are its rows
+    columns = dict.fromkeys((*owner, *after.around.drawing.get(sequence, ())))
+    if any(column in before.objects and source(column, before) for column in columns):
+        return
+    gone = f"The last value of {sequence.sql} is gone: "
+    known = [column.sql for column in columns if column in before.objects and is_integer(after.objects[column].type)]
+    goes_on = f"it goes on after the numbers in {', '.join(known)}."
+    if known:
+        yield f"{gone}{goes_on} If higher ones are in use, set it above these, with setval()."
+    else:
+        yield f"{gone}set it above all numbers in use, with setval()."
 
 
 def succeeded(sequence: Key, before: Dependencies, after: Dependencies) -> bool:
@@ -56,6 +123,14 @@ def succeeded(sequence: Key, before: Dependencies, after: Dependencies) -> bool:
 def _goes_on(sequence: Key, there: Key) -> str:
     """Return the statement after which a sequence goes on where another one is."""
     return f"SELECT pg_catalog.setval({literal(sequence.sql)}, last_value, is_called) FROM {there.sql};"  # noqa: S608
+
+
+def _further(sequence: Key, there: Key, record: Record) -> str:
+    """Return the statement after which a sequence goes on where another one is, if that has counted further."""
+    sign = "<" if record.increment < 0 else ">"
+    where = f"a.last_value {sign} b.last_value OR (a.last_value = b.last_value AND a.is_called)"
+    said = f"SELECT pg_catalog.setval({literal(sequence.sql)}, a.last_value, a.is_called)"
+    return f"{said} FROM {there.sql} AS a, {sequence.sql} AS b WHERE {where};"
 
 
 def exchanged(differences: Iterable[Difference], before: Dependencies, after: Dependencies) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from healthd.catalog.sequences import drawn
 from healthd.comparison.mentions import Mentions, mentions
 from healthd.comparison.renames import AS_WRITTEN
 from healthd.model.attributes import Record
@@ -48,13 +49,18 @@ class Dependencies:
         """Return what SQL that creates objects must know of their parts."""
         columns = defaultdict[Path, list[Key]](list)
         counters: dict[Path, Key] = {}
+        drawing = defaultdict[Key, tuple[Key, ...]](tuple)
         for key, record in self.objects.items():
             if key.kind == "column":
                 columns[key.path[:2]].append(key)
+                for sequence in drawn(record.default) if record.default else ():
+                    drawing[sequence] += (key,)
             elif key.kind == "sequence" and record.owned_by:
-                counters[Key.parse(f"column:{record.owned_by}").path] = key
+                column = Key.parse(f"column:{record.owned_by}").path
+                if record.identity or column not in counters:  # a column may own several
+                    counters[column] = key
         parts = {path: tuple(keys) for path, keys in columns.items()}
-        return Around(self.objects, parts, counters, server_version=self.snapshot.server_version)
+        return Around(self.objects, parts, counters, dict(drawing), server_version=self.snapshot.server_version)
 
     @functools.cached_property
     def types(self) -> Mapping[str, Key]:

@@ -11,6 +11,7 @@ from healthd.catalog.columns import is_attribute
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
+from healthd.repair.counters import source
 from healthd.repair.dependencies import ancestors
 from healthd.repair.inherited_checks import new_checks
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
@@ -75,6 +76,20 @@ def of_added(change: Change, key: Key) -> Iterator[Guard]:
     if record.on == "table" and record.not_null and not given and table in change.before.objects:
         meaning = "it fails with them: add it without NOT NULL, fill it, then SET NOT NULL"
         yield Guard(f"SELECT FROM {table.sql}", meaning)
+
+
+def of_counter(change: Change, column: Key) -> Iterator[Guard]:
+    """Yield the query that finds a row if the sequence of a column has counted further than the expected one may."""
+    sequence, there = source(column, change.after), source(column, change.before)
+    if sequence is None or there is None or sequence == there:
+        return
+    record, present = change.after.objects[sequence], change.before.objects[there]
+    if present.minimum < record.minimum or present.maximum > record.maximum:
+        yield Guard(
+            f"SELECT FROM {there.sql} WHERE last_value NOT BETWEEN {record.minimum} AND {record.maximum}",
+            f"the last value of {there.sql} is outside of the limits of {sequence.sql}, which goes on there: it fails",
+            counts=False,
+        )
 
 
 def of_bound(change: Change, key: Key) -> Iterator[Guard]:

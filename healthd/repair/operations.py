@@ -186,6 +186,7 @@ class Change:
             yield from self.kinds[key.kind].creates(key, self.after.objects[key], self.after.around)
             if key.kind == "column" and key in self.gone and comes_from(key, self.after, self.made):
                 yield key
+        yield from self.replaced.values()
         for one in self.differences:
             if one.attribute in PARENTAGE and one.key not in self.gone:
                 yield from kept_checks(one.key, self.before, self.after)
@@ -268,7 +269,7 @@ class Change:
         if any(other in self.gone and key in self.before.needs(other) for other in self.before.needs(key)):
             return key.kind == "function"  # a type and its functions need each other: DROP TYPE … CASCADE
         record = self.before.objects[key]
-        if key.kind == "sequence" and (record.identity or counters.succeeded(key, self.before, self.after)):
+        if key.kind == "sequence" and (record.identity or key in self.replaced.values() or self._is_succeeded(key)):
             return True  # DROP IDENTITY drops it, or what makes its column an identity column
         if key.kind == "column" and is_attribute(key, self.before.objects):
             return True
@@ -278,6 +279,16 @@ class Change:
         if parent is None or parent not in self.gone or key in self._circular:
             return False
         return key.kind in HANGING or not self.kinds[parent.kind].keeps_parts
+
+    def _is_succeeded(self, sequence: Key) -> bool:
+        return counters.succeeded(sequence, self.before, self.after)
+
+    @functools.cached_property
+    def replaced(self) -> Mapping[Key, Key]:
+        """Return the sequences that are replaced with whether a column is an identity column, by these columns."""
+        columns = (one.key for one in self.differences if (one.key.kind, one.attribute) == ("column", "identity"))
+        found = ((column, counters.replaced(column, self.before, self.after)) for column in columns)
+        return {column: sequence for column, sequence in found if sequence is not None}
 
     @functools.cached_property
     def _leaving(self) -> frozenset[Path]:
@@ -334,8 +345,8 @@ class Change:
                 self._spelled(side, one.key, owner=True) for side in (self.after, self.before)
             )
             statements = tuple(self.kinds[one.key.kind].repair(replace(one, key=key), expected, actual))
-            if (one.key.kind, one.attribute) == ("column", "identity"):
-                statements = counters.with_counter(one.key, statements, self.before, self.after)
+            if one.key.kind == "column" and one.attribute in ("identity", "default"):
+                statements = counters.with_counter(one, statements, self.before, self.after)
             yield Operation(ALTER, one.key, one.attribute, statements, one.place)
 
     def _restored_defaults(self) -> Iterator[Operation]:

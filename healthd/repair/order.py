@@ -141,6 +141,8 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
         if one.action == DROP:
             for key in _removed(change, one.key):
                 drops[key].append(number)
+        elif one.attribute == "identity" and one.key in change.replaced:
+            drops[change.replaced[one.key]].append(number)
     return _Places(at, makes, drops)
 
 
@@ -291,6 +293,8 @@ def created_with(change: Change, one: Operation) -> Iterator[Key]:
     """Yield what the SQL of an operation creates besides its object."""
     if one.action == CREATE:
         yield from change.kinds[one.key.kind].creates(one.key, change.after.objects[one.key], change.after.around)
+    elif one.attribute == "identity" and one.key in change.replaced:
+        yield change.replaced[one.key]
 
 
 def _named_by(change: Change, key: Key) -> Iterator[Key]:

@@ -12,7 +12,7 @@ from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
-from healthd.repair import guards, lossy_types, values
+from healthd.repair import counters, guards, lossy_types, values
 from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
 from healthd.repair.inheritance import divided_by
@@ -206,6 +206,8 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
     elif one.action == ALTER and one.key.kind == "sequence" and one.attribute in ("increment", "minimum", "maximum"):
         query = beyond(one.key, change.after.objects[one.key])
         yield Guard(query, "its last value is outside of the expected limits: with it it fails", counts=False)
+    elif one.action == ALTER and one.key.kind == "column" and one.attribute in ("default", "identity"):
+        yield from guards.of_counter(change, one.key)
     elif one.action == ALTER and one.attribute in PARENTAGE:
         yield from guards.of_bound(change, one.key)
         yield from guards.of_checks_above(change, one.key)
@@ -264,8 +266,8 @@ ONLY = (
 
 def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     """Yield what a reader should know before an operation runs."""
-    if one.key.kind == "sequence" and one.action == CREATE and not change.after.objects[one.key].owned_by:
-        yield f"The last value of {one.key.sql} is gone: set it above all numbers in use, with setval()."
+    if one.key.kind == "sequence" and one.action == CREATE:
+        yield from counters.of_value(one.key, change.before, change.after)
     if any(PLAIN_INDEX.match(sql) for sql in one.statements) and has_rows(change, one.key, known.sizes):
         yield ONLY
     if one.key.kind == "column" and one.action == CREATE:

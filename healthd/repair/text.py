@@ -80,6 +80,7 @@ def _part(statement: Statement) -> str:
 
 # Row security must not hide rows from a guard: with this setting the query fails instead.
 SESSION = (
+    "SET default_transaction_read_only = off;",
     f"SET lock_timeout = '{LOCK_TIMEOUT}';",
     "SET standard_conforming_strings = on;",
     "SET row_security = off;",

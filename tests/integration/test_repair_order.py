@@ -40,6 +40,13 @@ DRIFTS: dict[str, tuple[str, LiteralString]] = {
         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database());
         END $$""",
     ),
+    "a database that is read-only by default": (
+        "CREATE TABLE t (id integer PRIMARY KEY)",
+        """
+        ALTER TABLE t ADD more integer;
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+        END $$""",
+    ),
 }
 
 

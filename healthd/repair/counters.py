@@ -35,11 +35,13 @@ def with_counter(one: Difference, statements: Statements, before: Dependencies, 
     parameters = f"SEQUENCE NAME {sequence.sql} {counting(record, typed=False)}"
     statements = tuple(sql.replace(" AS IDENTITY;", f" AS IDENTITY ({parameters});") for sql in statements)
     if taken is not None:
-        return tuple(_taken(taken, there, statements, record))
-    if there is None:
-        return (*statements, *above(sequence, record, column, after.objects[column].type))
-    dropped = (f"DROP SEQUENCE {there.sql};",) if succeeded(there, before, after) else ()
-    return (*statements, _goes_on(sequence, there), *dropped)
+        statements = tuple(_taken(taken, there, statements, record))
+    elif _is_of_another(sequence, column, before):  # `exchanged` has given that another name
+        statements = (*statements, _goes_on(sequence, _aside(sequence)))
+    elif there is not None:
+        dropped = (f"DROP SEQUENCE {there.sql};",) if succeeded(there, before, after) else ()
+        statements = (*statements, _goes_on(sequence, there), *dropped)
+    return (*statements, *above(sequence, record, column, after.objects[column].type))
 
 
 def source(column: Key, side: Dependencies) -> Key | None:
@@ -50,6 +52,13 @@ def source(column: Key, side: Dependencies) -> Key | None:
     if record.identity != "none":
         return side.around.counters.get(column.path)
     return next((key for key in drawn(record.default) if key in side.objects), None)
+
+
+def created(column: Key, before: Dependencies, after: Dependencies) -> Key | None:
+    """Return the sequence that is created with what makes a column an identity column, or no longer makes it one."""
+    if column in before.objects and before.objects[column].identity == "none":
+        return after.around.counters.get(column.path)
+    return replaced(column, before, after)
 
 
 def replaced(column: Key, before: Dependencies, after: Dependencies) -> Key | None:
@@ -134,9 +143,10 @@ def _further(sequence: Key, there: Key, record: Record) -> str:
 
 
 def exchanged(differences: Iterable[Difference], before: Dependencies, after: Dependencies) -> Iterator[Step]:
-    """Yield the steps that give the sequence of an identity column its name, which that of another column has.
+    """Yield the steps that free the name of the sequence of an identity column, which that of another column has.
 
-    It is so when a table was replaced by a copy: the sequence went with the table that it belongs to.
+    It is so when a table was replaced by a copy: the sequence went with the table that it belongs to. The column's own
+    one gets its name, if there is one.
     """
     for one in differences:
         if (one.key.kind, one.attribute) != ("sequence", "owned_by"):
@@ -144,14 +154,29 @@ def exchanged(differences: Iterable[Difference], before: Dependencies, after: De
         old, new = before.objects[one.key], after.objects[one.key]
         if not (old.identity and new.identity):
             continue
-        mine = before.around.counters.get(Key.parse(f"column:{new.owned_by}").path)
+        column = Key.parse(f"column:{new.owned_by}")
+        mine = before.around.counters.get(column.path)
+        aside = f"ALTER SEQUENCE {one.key.sql} RENAME TO {quote(_aside(one.key).path[1])};"
         if mine is not None and mine not in after.objects:
-            statements = (
-                f"ALTER SEQUENCE {one.key.sql} RENAME TO {quote(_aside(one.key).path[1])};",
-                f"ALTER SEQUENCE {mine.sql} RENAME TO {quote(one.key.path[1])};",
-            )
+            statements = (aside, f"ALTER SEQUENCE {mine.sql} RENAME TO {quote(one.key.path[1])};")
             for place in (one.place, (mine, None)):
                 yield one.key, one.attribute, statements, place
+        elif mine is None and column in before.objects and before.objects[column].identity == "none":
+            yield one.key, one.attribute, (aside,), one.place
+
+
+def is_kept(sequence: Key, before: Dependencies, after: Dependencies) -> bool:
+    """Return whether a sequence stays although the table is dropped that it belongs to: it should belong to another."""
+    if sequence.kind != "sequence" or sequence not in after.objects:
+        return False
+    old, new = before.objects[sequence], after.objects[sequence]
+    return not old.identity and not new.identity and old.owned_by != new.owned_by
+
+
+def _is_of_another(sequence: Key, column: Key, before: Dependencies) -> bool:
+    """Return whether the sequence that an identity column should have is that of another one."""
+    record = before.objects.get(sequence)
+    return record is not None and record.identity and before.around.counters.get(column.path) != sequence
 
 
 def _aside(sequence: Key) -> Key:

@@ -9,6 +9,7 @@ from functools import partial
 
 from healthd.catalog.columns import is_attribute
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
+from healthd.model.attributes import Record
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
 from healthd.repair.counters import source
@@ -59,7 +60,8 @@ def of_constraint(change: Change, key: Key) -> Iterator[Guard]:
     if record.on != "table" or not record.validated or not record.enforced or table not in change.before.objects:
         return
     if found := CHECKED.match(record.definition):
-        yield Guard(f"SELECT FROM {table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
+        only = "ONLY " if record.definition.endswith(" NO INHERIT") else ""
+        yield Guard(f"SELECT FROM {only}{table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
     elif found := REFERRING.match(record.definition):
         yield from _of_reference(change, table, *found.groups())
     elif found := REFERRING_TO_PERIOD.match(record.definition):
@@ -79,15 +81,32 @@ def of_added(change: Change, key: Key) -> Iterator[Guard]:
 
 
 def of_counter(change: Change, column: Key) -> Iterator[Guard]:
-    """Yield the query that finds a row if the sequence of a column has counted further than the expected one may."""
+    """Yield the guard for another sequence of a column: it goes on where the present one is, or that value is lost."""
     sequence, there = source(column, change.after), source(column, change.before)
-    if sequence is None or there is None or sequence == there:
+    if there is None or sequence == there:
         return
-    record, present = change.after.objects[sequence], change.before.objects[there]
+    present = change.before.objects[there]
+    if sequence is None and column not in change.replaced:
+        yield from _of_lost_counter(column, there, present)
+    if sequence is None:
+        return
+    record = change.after.objects[sequence]
     if present.minimum < record.minimum or present.maximum > record.maximum:
         yield Guard(
             f"SELECT FROM {there.sql} WHERE last_value NOT BETWEEN {record.minimum} AND {record.maximum}",
             f"the last value of {there.sql} is outside of the limits of {sequence.sql}, which goes on there: it fails",
+            counts=False,
+        )
+
+
+def _of_lost_counter(column: Key, sequence: Key, record: Record) -> Iterator[Guard]:
+    """Yield the guard for the sequence of an identity column: its value is lost unless a row has it."""
+    if record.identity:
+        name, sign = Key("", column.path[2:]).sql, "<=" if record.increment < 0 else ">="
+        row = f"SELECT FROM {Key('table', column.path[:2]).sql} AS o WHERE o.{name} {sign} r.last_value"
+        yield Guard(
+            f"SELECT FROM {sequence.sql} AS r WHERE r.is_called AND NOT EXISTS ({row})",
+            f"the last value of {sequence.sql}, which no row has, is lost with it: do it only if nobody needs it",
             counts=False,
         )
 

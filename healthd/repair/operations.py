@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog.columns import is_attribute
@@ -144,7 +144,7 @@ class Change:
         if key in self.after.objects:
             self.made.setdefault(key, cause)
         for part in self.before.parts(key):
-            if part not in self.gone:
+            if part not in self.gone and not counters.is_kept(part, self.before, self.after):
                 self.gone[part] = cause
                 if part in self.after.objects:
                     self.made.setdefault(part, cause)
@@ -286,8 +286,16 @@ class Change:
     @functools.cached_property
     def replaced(self) -> Mapping[Key, Key]:
         """Return the sequences that are replaced with whether a column is an identity column, by these columns."""
+        return self._counters(counters.replaced)
+
+    @functools.cached_property
+    def counters(self) -> Mapping[Key, Key]:
+        """Return the sequences that are created with whether a column is an identity column, by these columns."""
+        return self._counters(counters.created)
+
+    def _counters(self, which: Callable[[Key, Dependencies, Dependencies], Key | None]) -> Mapping[Key, Key]:
         columns = (one.key for one in self.differences if (one.key.kind, one.attribute) == ("column", "identity"))
-        found = ((column, counters.replaced(column, self.before, self.after)) for column in columns)
+        found = ((column, which(column, self.before, self.after)) for column in columns)
         return {column: sequence for column, sequence in found if sequence is not None}
 
     @functools.cached_property

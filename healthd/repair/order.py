@@ -12,6 +12,7 @@ from typing import Any
 from healthd.catalog.tables import PARENTAGE
 from healthd.comparison.partitions import attached_names
 from healthd.model.names import HANGING, Key
+from healthd.repair.counters import is_kept
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.grantors import of_grantors
 from healthd.repair.inheritance import below
@@ -140,8 +141,9 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
             makes[other].append(number)
         if one.action == DROP:
             for key in _removed(change, one.key):
-                drops[key].append(number)
-        elif one.attribute == "identity" and one.key in change.replaced:
+                if not is_kept(key, change.before, change.after):
+                    drops[key].append(number)
+        elif one.action == ALTER and one.attribute == "identity" and one.key in change.replaced:
             drops[change.replaced[one.key]].append(number)
     return _Places(at, makes, drops)
 
@@ -171,7 +173,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
             for other in change.before.needs(one.key):
                 yield from ((number, then) for then in places.drops[other])
             if one.attribute not in PARENTAGE:
-                yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
+                yield from ((number, then) for then in places.makes[one.key])
         else:
             for first in _awaited(change, places, one):
                 if operations[first] is not one and not joins(change, operations[first], one):
@@ -196,7 +198,10 @@ def _of_drop(
     """
     one = operations[number]
     yield from _of_inherited(change, operations, places, number)
-    gone = tuple(_removed(change, one.key))
+    removed = tuple(_removed(change, one.key))
+    kept = {key for key in removed if is_kept(key, change.before, change.after)}
+    yield from ((first, number) for key in kept for first in places.at[key][ALTER])
+    gone = tuple(key for key in removed if key not in kept)
     stays = one.key.kind in HANGING or one.key in change.asides
     for key in gone:
         if key in change.converted:  # first, so that its old type can go even if the drop is held back
@@ -204,7 +209,8 @@ def _of_drop(
         for other in change.before.needs(key) if key == one.key or not places.at[key][DROP] else ():
             if key == one.key or one.key not in change.before.needs(other):  # a trigger names partitions of its table
                 yield from ((number, then) for then in places.drops[other])
-            if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone
+            if other not in change.gone and other not in kept and not stays:
+                # An object is altered when what stands in the way is gone.
                 own = change.before.parent(key) == other
                 alters = places.at[other][ALTER]
                 alters = [then for then in alters if not own or operations[then].attribute in PARENTAGE]
@@ -293,8 +299,8 @@ def created_with(change: Change, one: Operation) -> Iterator[Key]:
     """Yield what the SQL of an operation creates besides its object."""
     if one.action == CREATE:
         yield from change.kinds[one.key.kind].creates(one.key, change.after.objects[one.key], change.after.around)
-    elif one.attribute == "identity" and one.key in change.replaced:
-        yield change.replaced[one.key]
+    elif one.action == ALTER and one.attribute == "identity" and one.key in change.counters:
+        yield change.counters[one.key]
 
 
 def _named_by(change: Change, key: Key) -> Iterator[Key]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from healthd.catalog.sequences import beyond
 from healthd.catalog.tables import PARENTAGE
@@ -17,7 +17,7 @@ from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
 from healthd.repair.inheritance import divided_by
 from healthd.repair.online import has_rows
-from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
+from healthd.repair.operations import ALTER, CREATE, DROP, RELEASE, Change, Operation
 from healthd.repair.order import Edges
 from healthd.sqltext.tokens import listed
 
@@ -82,10 +82,27 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         if one.action == CREATE and (drop := drops.get(one.key)) is not None and drop not in reasons:
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
+    needless = _needless(operations, edges, reasons)
     return tuple(
-        Judged(one, reasons.get(number, ""), guarded[number], tuple(_notes(change, one, known)))
+        Judged(
+            replace(one, statements=()) if number in needless else one,
+            reasons.get(number, ""),
+            guarded[number],
+            tuple(_notes(change, one, known)),
+        )
         for number, one in enumerate(operations)
     )
+
+
+def _needless(operations: tuple[Operation, ...], edges: Edges, reasons: Mapping[int, str]) -> frozenset[int]:
+    """Return the operations that would take a default from a column for drops that are all held back."""
+    found = set()
+    for number, one in enumerate(operations):
+        if one.action == RELEASE and one.key.kind == "column" and one.attribute is None:
+            drops = {other for other in edges.after(number) if operations[other].action == DROP}
+            if drops and drops <= reasons.keys():
+                found.add(number)
+    return frozenset(found)
 
 
 def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Known) -> str:

@@ -144,7 +144,9 @@ def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]])
             place for key, some in places.items() if key.kind == "column" and key.path[:2] in typed for place in some
         )
     elif one.key.kind == "column" and one.attribute == "identity":  # its sequence goes with it
-        yield from places.get(change.before.around.counters.get(one.key.path, one.key), ())
+        there = change.before.around.counters.get(one.key.path, one.key)
+        for key in (there, *created_with(change, one)):
+            yield from places.get(key, ())
     elif one.key.kind == "column" and one.attribute == "type":  # a default may not be valid for the other type
         yield from (place for place in places.get(one.key, ()) if place[1] in ("default", "collation"))
 

@@ -71,15 +71,17 @@ class Draft:
         sizes = of_own_names(known.sizes, self.names)
         change, operations = self.change, online(self.change, self.operations, sizes)
         follow = edges(change, operations)
-        asked = present(change.before, self.names)
+        asked = present(change.before, (*self.freed.names, *self.names))
         safe = judged(change, operations, follow, replace(known, sizes=sizes, asked=asked))
         places = defaultdict[Key, list[Place]](list)
         for one in change.differences:
             places[one.key].append(one.place)
         order = ordered(change, operations, follow)
-        statements = _statements(change, (safe[number] for number in order), places)
+        first = [number for number in order if _would_run(operations[number])]
+        before = _statements(change, (safe[number] for number in first), places)
+        statements = _statements(change, (safe[number] for number in order if number not in first), places)
         weigh = weighing(change, sizes)
-        done = (weigh(one) for one in _once((*self.restored, *statements)))
+        done = (weigh(one) for one in _once((*before, *self.restored, *statements)))
         found = (replace(one, causes=tuple(map(self.freed.place, one.causes))) for one in done)
         return tuple(replace(one, rows=asked(one.rows)) if one.rows else one for one in found)
 
@@ -104,6 +106,11 @@ def drafted(
     change = Change(expected, actual, found, kinds, migrator)
     restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted, expected.objects)) if wanted else ()
     return Draft(change, change.operations(), wanted, (*free.statements(), *restored), free)
+
+
+def _would_run(one: Operation) -> bool:
+    """Return whether an operation drops what runs for all that a script does, so that it must be first."""
+    return one.action == DROP and one.key.kind == "event_trigger"
 
 
 def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
@@ -148,7 +155,7 @@ def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]])
         for key in (there, *created_with(change, one)):
             yield from places.get(key, ())
     elif one.key.kind == "column" and one.attribute == "type":  # a default may not be valid for the other type
-        yield from (place for place in places.get(one.key, ()) if place[1] in ("default", "collation"))
+        yield from (place for place in places.get(one.key, ()) if place[1] in ("type", "default", "collation"))
 
 
 def _asked(one: Operation) -> str:

@@ -1,4 +1,4 @@
-"""Views in the place of a renamed table: they get another name before the table gets its own back."""
+"""Objects in the place of a renamed one of another kind: they get another name before that gets its own back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from healthd.catalog import KINDS
-from healthd.model.names import HANGING, Key
+from healthd.comparison.renames import under_other_paths
+from healthd.model.attributes import Record
+from healthd.model.names import Key
 from healthd.model.scripts import Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, Difference, Place, Snapshot
 from healthd.repair.restored_names import aside
@@ -14,22 +16,27 @@ from healthd.repair.restored_names import aside
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """The actual side, and the differences, with such views and what is said of them under other names."""
+    """The actual side, and the differences, with such objects and what is said of them under other names."""
 
     actual: Snapshot
     differences: tuple[Difference, ...]
-    views: Mapping[Key, Key] = field(default_factory=dict)  # the other name: the one that it has
-    objects: Mapping[Key, Key] = field(default_factory=dict)  # the same for all objects
+    found: Mapping[Key, Key] = field(default_factory=dict)  # the other name: the one that it has
+    objects: Mapping[Key, Key] = field(default_factory=dict)  # the same with what belongs to them
 
     def statements(self) -> Iterator[Statement]:
         """Yield the statements that rename them."""
-        for other, key in self.views.items():
+        for other, key in self.found.items():
             sql = KINDS[key.kind].renamed(key, self.actual.objects[other], other.path[-1])
             yield Statement(sql, ((key, None),), key=key)
 
+    @property
+    def names(self) -> tuple[Difference, ...]:
+        """Return the other names as if they were expected."""
+        return tuple(Difference(other, NAME_OF, other.path[-1], key.path[-1]) for other, key in self.found.items())
+
     def last(self) -> Iterator[str]:
         """Yield the statements that give them their names again."""
-        for other, key in self.views.items():
+        for other, key in self.found.items():
             yield KINDS[key.kind].renamed(other, self.actual.objects[other], key.path[-1])
 
     def place(self, place: Place) -> Place:
@@ -39,27 +46,38 @@ class Freed:
 
 
 def freed(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Freed:
-    """Return the sides of a repair in which no view that nobody expects has the name of a table."""
+    """Return the sides of a repair in which nothing that nobody expects has the name of a renamed object."""
     differences = tuple(differences)
-    tables = [one.key for one in differences if one.attribute in RENAMED and one.key.kind in ("table", "foreign_table")]
-    views = (Key("view", key.path) for key in tables)
-    found = {view for view in views if view in actual.objects and view not in expected.objects}
+    named = [one.key for one in differences if one.attribute in RENAMED and one.key.kind in SHARING]
+    found = [
+        key
+        for path in dict.fromkeys(one.path for one in named)
+        for kind in SHARING
+        if (key := Key(kind, path)) in actual.objects and key not in expected.objects and key not in named
+    ]
     if not found:
         return Freed(actual, differences)
-    others = {key: other for key in actual.objects if (other := _other(key, found)) != key}
-    objects = {others.get(key, key): record for key, record in actual.objects.items()}
+    objects = actual.objects
+    for key in found:
+        objects = under_other_paths(objects, key.kind, {key.path: _other(key).path})
+    others = {old: new for old, new in zip(actual.objects, objects, strict=True) if old != new}
     moved = tuple(replace(one, key=others.get(one.key, one.key)) for one in differences)
     back = {other: key for key, other in others.items()}
-    return Freed(replace(actual, objects=objects), moved, {one: back[one] for one in back if back[one] in found}, back)
+    objects = {key: _owned(record, others) for key, record in objects.items()} if others else objects
+    return Freed(replace(actual, objects=objects), moved, {_other(key): key for key in found}, back)
 
 
 RENAMED = (NAME_OF, PLACE_OF, SCHEMA_OF)
+SHARING = tuple(name for name, kind in KINDS.items() if kind.renamable and (kind.is_type or kind.relkinds))
 
 
-def _other(key: Key, views: set[Key]) -> Key:
-    """Return the key that an object has if its view has another name: a view, and what is said of it as a whole."""
-    if key in views:
-        return KINDS[key.kind].with_name(key, aside(key.path[-1]))
-    if key.kind in HANGING and (view := Key(key.path[0], key.path[1:3])) in views:
-        return Key(key.kind, (view.kind, *_other(view, views).path, *key.path[3:]))
-    return key
+def _other(key: Key) -> Key:
+    return KINDS[key.kind].with_name(key, aside(key.path[-1]))
+
+
+def _owned(record: Record, others: Mapping[Key, Key]) -> Record:
+    """Return the record of a sequence with the other name of the column that owns it."""
+    if not getattr(record, "owned_by", None):
+        return record
+    owner = Key.parse(f"column:{record.owned_by}")
+    return replace(record, owned_by=Key("", others.get(owner, owner).path).sql)

@@ -81,8 +81,11 @@ def _part(statement: Statement) -> str:
 # Row security must not hide rows from a guard: with this setting the query fails instead.
 SESSION = (
     "SET default_transaction_read_only = off;",
+    "SET statement_timeout = 0;",
     f"SET lock_timeout = '{LOCK_TIMEOUT}';",
     "SET standard_conforming_strings = on;",
+    "SET array_nulls = on;",
+    "SET transform_null_equals = off;",
     "SET row_security = off;",
     "SET search_path = '';",
     "SET check_function_bodies = off;",

@@ -33,8 +33,9 @@ def of_conversion(change: Change, column: Key) -> Iterator[Guard]:
     if actual.on != "table":
         return
     name, array = Key("", column.path[2:]).sql, "[]" if actual.type.endswith("[]") else ""
-    if key.kind == "enum":
-        yield _of_labels(change, column, key)
+    if key.kind == "enum":  # the type that a column gets may be another one
+        wanted = change.after.objects.get(column)
+        yield _of_labels(change, column, (_enum(change, wanted.type) if wanted else None) or key)
     elif key.kind == "composite":
         yield from _of_attributes(change, column, key)
     else:

@@ -35,8 +35,8 @@ NOTED: dict[str, tuple[LiteralString, set[str]]] = {
                 "afterwards, REINDEX INDEX CONCURRENTLY public.by_norm;"
             ),
             (
-                "column:public.t.g keeps results of the present function until each row is updated; ALTER TABLE public.t "
-                "ALTER COLUMN g SET EXPRESSION AS (public.norm(a)); computes all (PostgreSQL 17)."
+                "column:public.t.g keeps results of the present function until each row is updated; "
+                "ALTER TABLE public.t ALTER COLUMN g SET EXPRESSION AS (public.norm(a)); computes all (PostgreSQL 17)."
             ),
             (
                 "Rows were checked with the present function: afterwards, SELECT * FROM public.t "

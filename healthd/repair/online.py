@@ -10,6 +10,7 @@ from healthd.model.names import Key
 from healthd.model.observations import Size
 from healthd.model.snapshots import Difference
 from healthd.repair.operations import ALTER, CREATE, VALIDATE, Change, Operation
+from healthd.repair.sole_keys import present_key
 
 
 def online(change: Change, operations: Iterable[Operation], sizes: Mapping[str, Size]) -> tuple[Operation, ...]:
@@ -42,6 +43,8 @@ def _online(change: Change, operations: Iterable[Operation], sizes: Mapping[str,
         record = change.after.objects.get(one.key)
         # These must be valid when their table joins another one.
         early = getattr(record, "type", "") in ("check", "foreign key") and one.key.path[:2] in joining
+        # It takes the place of another key in one transaction: without a key, rows could come that forbid it.
+        early = early or present_key(change, one.key) is not None
         if early or one.action not in (CREATE, ALTER) or record is None or not has_rows(change, one.key, sizes):
             yield one
             continue

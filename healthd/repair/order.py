@@ -18,6 +18,7 @@ from healthd.repair.grantors import of_grantors
 from healthd.repair.inheritance import below
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.repair.parents import joins, of_parents
+from healthd.repair.sole_keys import of_sole_keys
 from healthd.sqltext.nontransactional import blocks_nobody
 
 
@@ -187,6 +188,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
     yield from _of_names(change, operations)
     yield from _of_logging(change, operations)
     yield from of_parents(change, operations)
+    yield from of_sole_keys(change, operations)
 
 
 def _of_drop(

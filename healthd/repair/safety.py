@@ -19,6 +19,7 @@ from healthd.repair.inheritance import divided_by
 from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, RELEASE, Change, Operation
 from healthd.repair.order import Edges
+from healthd.repair.sole_keys import present_key
 from healthd.sqltext.tokens import listed
 
 
@@ -79,7 +80,7 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         for other in together - reasons.keys():
             reasons[other] = f"{one.key} must be settled first"
             waiting.append(other)
-        if one.action == CREATE and (drop := drops.get(one.key)) is not None and drop not in reasons:
+        for drop in _drops_for(change, one, drops) - reasons.keys():
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
     needless = _needless(operations, edges, reasons)
@@ -105,6 +106,12 @@ def _needless(operations: tuple[Operation, ...], edges: Edges, reasons: Mapping[
     return frozenset(found)
 
 
+def _drops_for(change: Change, one: Operation, drops: Mapping[Key, int]) -> set[int]:
+    """Return the drops of what an operation creates again, and of what it takes the place of."""
+    keys = (one.key, present_key(change, one.key)) if one.action == CREATE else ()
+    return {drops[key] for key in keys if key is not None and key in drops}
+
+
 def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Known) -> str:
     if one.cause in known.undecided:
         return known.undecided[one.cause]
@@ -122,6 +129,8 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
         return f"the partition key of {divided.sql} has it, and PostgreSQL gives no such column another type"
     if one.action == ALTER and one.attribute in PARENTAGE and (above := _otherwise_divided(change, one.key)):
         return f"{above} must be settled first"
+    if one.action == CREATE and (there := present_key(change, one.key)) is not None and there not in change.gone:
+        return f"{there} must be settled first"
     if (of := _unsettled(change, one)) and has_rows(change, one.key, known.sizes):
         return f"{of} must be settled first"
     for guard in guarded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
@@ -19,6 +19,7 @@ from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.present_names import present
 from healthd.repair.restored_names import NAMES, restored_names
 from healthd.repair.safety import Judged, Known, judged, raising
+from healthd.repair.sole_keys import of_identity
 from healthd.repair.taken_names import Freed, freed
 from healthd.sqltext.classify import is_validation, runs_alone
 
@@ -113,7 +114,7 @@ def _would_run(one: Operation) -> bool:
     return one.action == DROP and one.key.kind == "event_trigger"
 
 
-def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
+def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Sequence[Place]]) -> Iterator[Statement]:
     for one in safe:
         key = one.operation.key
         cause = tuple(dict.fromkeys((one.operation.cause, *_also(change, one.operation, places))))
@@ -140,8 +141,9 @@ def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Ite
 UNKNOWN = "it is about a secret, which healthd does not know: set it yourself"
 
 
-def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]]) -> Iterator[Place]:
+def _also(change: Change, one: Operation, places: Mapping[Key, Sequence[Place]]) -> Iterator[Place]:
     """Yield the differences that an operation repairs besides the one that it is for."""
+    yield from of_identity(one, places)
     if one.action in (DROP, CREATE):  # what is created again is as expected in all attributes
         for key in (one.key, *created_with(change, one)):
             yield from places.get(key, ())

@@ -1,14 +1,14 @@
 """Renames: an object that is missing under its name but exists under another is one difference."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from healthd import catalog
-from healthd.model.attributes import Record, attributes
+from healthd.model.attributes import MINOR, Attribute, Record, attributes
 from healthd.model.kinds import Kind, Path
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
@@ -20,6 +20,7 @@ AS_WRITTEN = frozenset({"body", "settings", "text", "label"})
 COMPARED = 10_000  # the maximum number of pairs in one schema or table; more are not the result of renames
 
 Objects = dict[Key, Record]
+Alike = Callable[[Key, Key, Mapping[str, str]], bool]  # whether an expected and an actual object are, by known renames
 Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the expected one
 
 
@@ -29,8 +30,8 @@ def aligned(
     """Return the actual side under the expected names, and a difference for each object that has another name.
 
     An object was renamed if exactly one object is missing and exactly one unexpected object of its kind, in the same
-    schema or table, is equal to it. Texts that differ only by the new names, and by those that a pass found `earlier`,
-    count as expected.
+    schema or table, is equal to it; a key or an index, also if it differs in what can be altered. Texts that differ
+    only by the new names, and by those that a pass found `earlier`, count as expected.
     """
     objects, names, differences = dict(actual.objects), _names_of(earlier), list[Difference]()
     looking = True
@@ -133,7 +134,9 @@ def _pairs(
     places = defaultdict[Any, list[Key]](list)
     for key in extra:
         places[_place(key)].append(key)
-    alike = _alike(kind, expected, actual)
+    alikes = [_alike(kind, expected, actual)]
+    if kind in ("constraint", "index"):  # it is renamed, and then altered, rather than built again
+        alikes.append(_alike(kind, expected, actual, but=MINOR))
     for place, keys in groupby(sorted(missing, key=_place), key=_place):
         lost, found = list(keys), places[place]
         parents = [kinds[kind].parent(key, expected[key]) for key in lost]
@@ -141,22 +144,34 @@ def _pairs(
         lost = [key for key, there in zip(lost, stays, strict=True) if there]
         if len(lost) * len(found) > COMPARED:
             continue
-        could = {key: [one for one in found if alike(key, one, {**names, _name(one): _name(key)})] for key in lost}
-        wanted = [one for candidates in could.values() for one in candidates]
-        for key, candidates in could.items():
-            if len(candidates) == 1 and wanted.count(candidates[0]) == 1:
-                yield candidates[0], key
+        for alike in alikes:
+            for there, key in _unambiguous(lost, found, names, alike):
+                lost.remove(key)
+                found.remove(there)
+                yield there, key
+
+
+def _unambiguous(
+    lost: Sequence[Key], found: Sequence[Key], names: Mapping[str, str], alike: Alike
+) -> list[tuple[Key, Key]]:
+    """Return (the actual key, the expected key) where each is alike only the other."""
+    could = {key: [one for one in found if alike(key, one, {**names, _name(one): _name(key)})] for key in lost}
+    wanted = Counter(one for candidates in could.values() for one in candidates)
+    return [(some[0], key) for key, some in could.items() if len(some) == 1 and wanted[some[0]] == 1]
 
 
 def _alike(
-    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
-) -> Callable[[Key, Key, Mapping[str, str]], bool]:
-    """Return a function that compares an expected and an actual object, given the known renames."""
+    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record], *, but: Attribute | None = None
+) -> Alike:
+    """Return a function that compares an expected and an actual object, given the known renames.
+
+    They may differ in attributes with the meaning `but`.
+    """
     inner = inside(kind, expected), inside(kind, actual)
 
     def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
         return (
-            same_record(expected[key], actual[there], names)
+            same_record(expected[key], actual[there], names, but=but)
             and (kind != "column" or same_place(key, there, expected, actual))
             and same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
         )
@@ -281,13 +296,18 @@ def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Reco
     return replace(actual, **follow) if follow else actual
 
 
-def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
-    """Return whether two records are the same, except for new names and attributes that are never differences."""
+def same_record(expected: Record, actual: Record, names: Mapping[str, str], *, but: Attribute | None = None) -> bool:
+    """Return whether two records are the same, except for new names and attributes that are never differences.
+
+    They may differ in attributes with the meaning `but`, too.
+    """
     if type(expected) is not type(actual):
         return False
     for name, noted in attributes(type(expected)).items():
         one, other = getattr(expected, name), getattr(actual, name)
-        if one != other and noted.severity is not None and (name in AS_WRITTEN or not _same(one, other, names)):
+        if one == other or noted.severity is None or noted == but:
+            continue
+        if name in AS_WRITTEN or not _same(one, other, names):
             return False
     return True
 

@@ -107,3 +107,35 @@ async def test_a_table_that_has_lost_its_replica_identity_is_repaired_by_the_sta
 
     assert ("", []) == (failure, left)
     assert {"table:public.t", "constraint:public.t.t_pkey"} == {str(key) for key, _ in script[0].causes}
+
+
+RENAMED: dict[str, tuple[str, LiteralString]] = {
+    "replica identity": (
+        "ALTER TABLE t REPLICA IDENTITY USING INDEX t_pkey",
+        "ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD CONSTRAINT t_other PRIMARY KEY (id)",
+    ),
+    "options": ("", "ALTER TABLE t RENAME CONSTRAINT t_pkey TO t_other; ALTER INDEX t_other SET (fillfactor = 70)"),
+    "the replica identity of one of two": (
+        """
+        CREATE UNIQUE INDEX one ON t (id); CREATE UNIQUE INDEX two ON t (id);
+        ALTER TABLE t REPLICA IDENTITY USING INDEX one""",
+        """
+        ALTER TABLE t RENAME CONSTRAINT t_pkey TO t_other;
+        ALTER INDEX two RENAME TO three; ALTER INDEX one RENAME TO two""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "drift"), RENAMED.values(), ids=RENAMED.keys())
+async def test_a_key_is_renamed_that_differs_in_what_can_be_altered(
+    more: str, drift: LiteralString, make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(template_of(f"CREATE TABLE t (id integer PRIMARY KEY); {more}"))
+    expected = await objects(url)
+    sql(url, drift)
+
+    script, failure, left = await repaired(url, expected)
+
+    assert ("", []) == (failure, left)
+    assert "ALTER TABLE public.t RENAME CONSTRAINT t_other TO t_pkey;" == script[0].sql
+    assert not any("DROP" in one.sql or "CREATE" in one.sql for one in script)

@@ -13,6 +13,7 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, of_own_names, weighing
+from healthd.repair.index_names import of_partitions
 from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import created_with, edges, ordered
@@ -105,8 +106,9 @@ def drafted(
     actual = free.actual
     found = [one for one in dict.fromkeys(free.differences) if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
-    restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted, expected.objects)) if wanted else ()
-    return Draft(change, change.operations(), wanted, (*free.statements(), *restored), free)
+    restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted)) if wanted else ()
+    partitions = of_partitions(expected.objects, actual.objects, free.differences)
+    return Draft(change, change.operations(), wanted, (*free.statements(), *partitions, *restored), free)
 
 
 def _would_run(one: Operation) -> bool:

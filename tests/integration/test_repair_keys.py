@@ -6,14 +6,28 @@ from typing import Any, LiteralString
 import pytest
 from conftest import MakeDatabase
 from objects import objects
+from pg_dump import changes, printed, run_psql
 
-from integration.test_repair_drifts import held_back, repaired, repairs
+from healthd.comparison.causes import of_their_own
+from healthd.comparison.passes import compare
+from healthd.model.snapshots import diff
+from healthd.repair.adoption import adoption
+from integration.test_repair_drifts import GIVEN, held_back, repaired, repairs
 
 IDENTITY = """
     CREATE TABLE t (id integer, u integer, CONSTRAINT t_pkey PRIMARY KEY (id), CONSTRAINT t_u UNIQUE (u));
     CREATE TABLE k (t integer REFERENCES t (id), u integer REFERENCES t (u));
     ALTER TABLE t REPLICA IDENTITY USING INDEX t_pkey;
     INSERT INTO t VALUES (1, 2); INSERT INTO k VALUES (1, 2)"""
+
+PARTITIONED = """
+    CREATE TABLE m (id integer, at date NOT NULL) PARTITION BY RANGE (at);
+    CREATE TABLE m24 PARTITION OF m FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+    CREATE INDEX m_id ON m (id); INSERT INTO m VALUES (1, '2024-05-01')"""
+
+TWO = """
+    CREATE TABLE a (id integer PRIMARY KEY, n integer); CREATE TABLE b (id integer, n integer CONSTRAINT b_key UNIQUE);
+    INSERT INTO a VALUES (1, 2); INSERT INTO b VALUES (3, 4)"""
 
 CLEAN: dict[str, tuple[str, LiteralString, str]] = {
     "a primary key of another name that is no replica identity": (
@@ -45,6 +59,56 @@ CLEAN: dict[str, tuple[str, LiteralString, str]] = {
         IDENTITY,
         "ALTER TABLE t ALTER u SET NOT NULL; ALTER TABLE t REPLICA IDENTITY USING INDEX t_u",
         "SELECT * FROM t, k",
+    ),
+    "a partition's index with the name of that of its table": (
+        PARTITIONED,
+        "ALTER INDEX m_id RENAME TO m_id_2; ALTER INDEX m24_id_idx RENAME TO m_id",
+        "TABLE m",
+    ),
+    "a partition's key with the name of that of its table": (
+        """
+        CREATE TABLE m (id integer PRIMARY KEY) PARTITION BY LIST (id);
+        CREATE TABLE m24 PARTITION OF m FOR VALUES IN (24)""",
+        "ALTER INDEX m_pkey RENAME TO m_key; ALTER INDEX m24_pkey RENAME TO m_pkey",
+        "TABLE m",
+    ),
+    "a partition's index with the name of an index that was dropped": (
+        PARTITIONED + "; CREATE INDEX m_at ON m (at)",
+        "DROP INDEX m_id; ALTER INDEX m24_at_idx RENAME TO m_id",
+        "TABLE m",
+    ),
+    "keys of two tables that have exchanged their names": (
+        TWO,
+        """
+        ALTER INDEX a_pkey RENAME TO x; ALTER INDEX b_key RENAME TO a_pkey; ALTER INDEX x RENAME TO b_key""",
+        "SELECT * FROM a, b",
+    ),
+    "keys and indexes of three tables in a circle": (
+        TWO + "; CREATE TABLE c (n integer); CREATE INDEX c_n ON c (n)",
+        """
+        ALTER INDEX a_pkey RENAME TO x; ALTER INDEX b_key RENAME TO a_pkey; ALTER INDEX c_n RENAME TO b_key;
+        ALTER INDEX x RENAME TO c_n""",
+        "SELECT * FROM a, b",
+    ),
+    "a key with the name of another one that has a new name": (
+        TWO,
+        "ALTER INDEX a_pkey RENAME TO a_key; ALTER INDEX b_key RENAME TO a_pkey",
+        "SELECT * FROM a, b",
+    ),
+    "a key with the name of an earlier one that has a new name": (
+        TWO,
+        "ALTER INDEX b_key RENAME TO b_pkey; ALTER INDEX a_pkey RENAME TO b_key",
+        "SELECT * FROM a, b",
+    ),
+    "an index that nobody expects with the name of a key": (
+        TWO,
+        "ALTER INDEX a_pkey RENAME TO a_key; CREATE INDEX a_pkey ON b (n)",
+        "SELECT * FROM a, b",
+    ),
+    "a key that nobody expects with the name of another one": (
+        TWO,
+        "ALTER INDEX a_pkey RENAME TO a_key; ALTER TABLE b ADD CONSTRAINT a_pkey UNIQUE (id)",
+        "SELECT * FROM a, b",
     ),
     "a replica identity that nobody expects": (
         "CREATE TABLE t (id integer PRIMARY KEY)",
@@ -139,3 +203,29 @@ async def test_a_key_is_renamed_that_differs_in_what_can_be_altered(
     assert ("", []) == (failure, left)
     assert "ALTER TABLE public.t RENAME CONSTRAINT t_other TO t_pkey;" == script[0].sql
     assert not any("DROP" in one.sql or "CREATE" in one.sql for one in script)
+
+
+ADOPTED: dict[str, LiteralString] = {
+    "exchanged": "ALTER INDEX a_pkey RENAME TO x; ALTER INDEX b_key RENAME TO a_pkey; ALTER INDEX x RENAME TO b_key",
+    "taken by another one": "ALTER INDEX b_key RENAME TO b_pkey; ALTER INDEX a_pkey RENAME TO b_key",
+    "taken by a new one": "ALTER INDEX a_pkey RENAME TO a_key; CREATE INDEX a_pkey ON b (n)",
+    "taken by a new key": "ALTER INDEX a_pkey RENAME TO a_key; ALTER TABLE b ADD CONSTRAINT a_pkey UNIQUE (id)",
+    "taken by one of a new table": "ALTER INDEX a_pkey RENAME TO a_key; CREATE TABLE c (id integer); "
+    "CREATE INDEX a_pkey ON c (id)",
+}
+
+
+@pytest.mark.parametrize("drift", ADOPTED.values(), ids=ADOPTED.keys())
+async def test_names_of_indexes_are_adopted(
+    drift: LiteralString, make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url, other = make_database(template_of(TWO)), make_database(template_of(TWO))
+    expected = await objects(url)
+    sql(other, drift)
+    found = compare(expected, await objects(other), GIVEN)
+    pair = adoption(found.expected, found.aligned, of_their_own(found.differences, found.expected.objects))
+
+    assert "" == run_psql("\n".join(pair.apply), url)
+    assert "" == changes(printed(other), printed(url))
+    assert "" == run_psql("\n".join(pair.rollback), url)
+    assert () == diff(expected, await objects(url))

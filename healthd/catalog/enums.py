@@ -62,6 +62,14 @@ def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[s
     return () if any(old in expected or new in actual for old, new in pairs) else tuple(pairs)
 
 
+def moved(expected: tuple[str, ...], actual: tuple[str, ...]) -> bool:
+    """Return whether a label that both have is at another place, as far as new and missing labels do not explain it."""
+    if len(expected) == len(actual):
+        return any(one != other and other in expected for one, other in zip(expected, actual, strict=True))
+    wanted, there = [one for one in expected if one in actual], [one for one in actual if one in expected]
+    return wanted != there
+
+
 KIND = Kind(
     name="enum",
     record=Enum,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from healthd.comparison.judgement import differences, judge
 from healthd.model.findings import Evidence, Finding, Problem
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, SCHEMA_OF, Difference
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, Difference
 from healthd.text import some
 
 LISTED = 50  # labels that a message lists at most; the finding's facts contain all of them
@@ -45,7 +45,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
         for finding in judge(evidence, difference, "enum_mismatch"):
             if difference.expected is None or finding.severity is Severity.UNKNOWN:
                 yield finding
-            elif difference.attribute in (NAME_OF, SCHEMA_OF):
+            elif difference.attribute in (NAME_OF, SCHEMA_OF, SWAPPED):
                 valid = evidence.expected.objects[difference.key].labels
                 yield replace(finding, facts={"valid_values": valid, "missing": (), "extra": ()})
             else:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.roles import MIGRATOR, OWNER
-from healthd.comparison import locked_objects, swapped_columns, words
+from healthd.comparison import locked_objects, swapped_columns, swapped_labels, words
 from healthd.model.findings import MISSING, NOTHING, Evidence, Finding
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
@@ -81,7 +81,8 @@ def _place(difference: Difference) -> str:
 
 def _swapped(difference: Difference, problem: str) -> Finding:
     expected, actual = sides(difference)
-    message = swapped_columns.message(difference)
+    of = swapped_labels.message if difference.key.kind == "enum" else swapped_columns.message
+    message = of(difference)
     return Finding(problem, difference.key, message, Severity.CRITICAL, expected, actual, SWAPPED)
 
 

@@ -1,7 +1,8 @@
 """How two snapshots are compared: the passes, in their order, and which of the differences become findings.
 
 The reason for this order: moves to another schema are undone first, those of extensions before all others, because all
-later passes match objects by name.
+later passes match objects by name. Then come labels of enums that were exchanged, which texts mention that tell more;
+where such a text has another name itself, they show only at the end.
 Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
 column names, and then renames: a swap looks like two renames, and a rename of the table hides a swap, so the pass for
 swaps runs before and after that for renames. Range types come before the other renames, because each is two types, with
@@ -18,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
+from healthd.comparison import swapped_labels
 from healthd.comparison.attached_partitions import attached, with_attached
 from healthd.comparison.causes import causes, of_their_own
 from healthd.comparison.changed_tables import changed_back
@@ -104,6 +106,15 @@ def undo_swaps(sides: Sides, given: Given) -> Sides:
         return sides
     expected = given.whole(sides.expected)
     actual, swapped = swapped_back(expected, given.whole(sides.actual), tables, given.touched)
+    return replace(sides, expected=expected, actual=actual, found=(*sides.found, *swapped))
+
+
+def undo_swaps_of_labels(sides: Sides, given: Given) -> Sides:
+    """Give labels of enums that were exchanged their expected names; both sides are then complete."""
+    if not (enums := swapped_labels.suspects(sides.expected, sides.actual)):
+        return sides
+    expected = given.whole(sides.expected)
+    actual, swapped = swapped_labels.labels_back(expected, given.whole(sides.actual), enums)
     return replace(sides, expected=expected, actual=actual, found=(*sides.found, *swapped))
 
 
@@ -199,6 +210,7 @@ def spell_out_roles(sides: Sides, given: Given) -> Sides:
 NAMES: tuple[Pass, ...] = (
     undo_moves_of_extensions,
     undo_moves,
+    undo_swaps_of_labels,
     undo_exchanges,
     undo_swaps,
     undo_renames_of_ranges,
@@ -209,6 +221,7 @@ NAMES: tuple[Pass, ...] = (
     undo_swaps,
     undo_renames_of_changed_columns,
     undo_renames_of_counters,
+    undo_swaps_of_labels,
     follow_all_names,
     respell_unexpected,
     forget_names_of_partitions,

@@ -55,18 +55,21 @@ def swapped_back(
 def repair(difference: Difference, taken: Iterable[str]) -> str:
     """Return the statements that restore the names of columns; `taken` are the names of all columns."""
     alter = f"ALTER TABLE {difference.key.sql} RENAME COLUMN"
+    return "\n".join(f"{alter} {quote(one)} TO {quote(other)};" for one, other in exchanged(difference, taken))
+
+
+def exchanged(difference: Difference, taken: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the renames, from one name to another, that restore names which were exchanged, in their order."""
     names = dict(zip(difference.actual, difference.expected, strict=True))
-    steps, aside = [], ""
     while names:
         free = next((one for one in names if names[one] not in names), None)
         if free is None:  # a cycle: one of them gets a temporary name
             free = next(iter(names))
             aside = _free_name({*taken, *difference.actual, *difference.expected}, free)
-            steps.append(f"{alter} {quote(free)} TO {quote(aside)};")
+            yield free, aside
             names[aside] = names.pop(free)
         else:
-            steps.append(f"{alter} {quote(free)} TO {quote(names.pop(free))};")
-    return "\n".join(steps)
+            yield free, names.pop(free)
 
 
 def message(difference: Difference) -> str:

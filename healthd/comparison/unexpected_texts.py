@@ -29,7 +29,7 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
     for one in found:
         if one.attribute == NAME_OF and one.key.kind == "column":
             names, table = {quote(one.actual): quote(one.expected)}, one.key.path[:2]
-        elif one.attribute == SWAPPED:
+        elif one.attribute == SWAPPED and one.key.kind != "enum":
             names, table = dict(zip(map(quote, one.actual), map(quote, one.expected), strict=True)), one.key.path
         elif one.attribute == NAME_OF and KINDS[one.key.kind].referenced:
             there = KINDS[one.key.kind].with_name(one.key, one.actual)

@@ -67,7 +67,7 @@ MEMBERS = """
 
 async def look_closer(connection: AsyncConnection[Any], reading: Reading, findings: Collection[Finding]) -> Reading:
     """Return a reading with more details on findings; the same reading if no details are needed."""
-    tables = [one.key for one in findings if one.attribute == SWAPPED] + _exchanged(findings)
+    tables = [one.key for one in findings if one.attribute == SWAPPED and one.key.kind != "enum"] + _exchanged(findings)
     others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
     absent = [one.key for one in findings if one.actual == MISSING and one.attribute is None]
     absent = [one for one in absent if one.kind in CLASSES | ROUTINES | TYPES]

@@ -88,7 +88,7 @@ SCHEMA_OF = "in_schema"  # the same for an object that was moved to another sche
 PLACE_OF = "place"  # the same for an object that was moved and renamed
 
 
-SWAPPED = "swapped"  # the same for a table whose columns have exchanged their names
+SWAPPED = "swapped"  # the same for a table whose columns, or an enum whose labels, have exchanged their names
 
 
 def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[Difference, ...]:

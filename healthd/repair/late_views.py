@@ -42,6 +42,7 @@ def _tables(differences: Iterable[Difference]) -> Iterator[tuple[str, str]]:
     away = {one.key.path for one in differences if one.attribute in (NAME_OF, PLACE_OF, SCHEMA_OF)}
     for one in differences:
         path = (one.key.path[0], one.key.path[1]) if len(one.key.path) > 1 else None
-        column = one.attribute == SWAPPED or (one.attribute == NAME_OF and one.key.kind == "column")
+        renamed = one.attribute == NAME_OF and one.key.kind == "column"
+        column = renamed or (one.attribute == SWAPPED and one.key.kind != "enum")
         if column and path is not None and path not in away and path[:1] not in away:
             yield path

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from healthd.catalog import KINDS
+from healthd.comparison import swapped_labels
 from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, Difference
@@ -30,6 +31,10 @@ class _Asking:
     names: Sequence[Difference]
 
     def query(self, text: str) -> str:
+        for one in self.names:
+            if one.attribute == SWAPPED and one.key.kind == "enum":
+                names = dict(zip(one.expected, one.actual, strict=True))
+                text = swapped_labels.in_constants(one.key, names)(text)
         return PARTS.sub(self._part, text)
 
     def _part(self, match: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from healthd.catalog import KINDS
-from healthd.comparison import moves, renames, swapped_columns
+from healthd.comparison import moves, renames, swapped_columns, swapped_labels
 from healthd.model.attributes import Record
 from healthd.model.names import Key, quote
 from healthd.model.scripts import Statement
@@ -24,6 +24,8 @@ def restored_names(objects: Mapping[Key, Record], differences: Iterable[Differen
         one = cycle[0]
         if one.attribute in (SCHEMA_OF, PLACE_OF):
             sql = moves.repair(one)
+        elif one.attribute == SWAPPED and one.key.kind == "enum":
+            sql = swapped_labels.repair(one, objects[one.key].labels)
         elif one.attribute == SWAPPED:
             taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
             sql = swapped_columns.repair(one, taken)

@@ -12,7 +12,7 @@ from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
-from healthd.repair import counters, guards, lossy_types, stored_results, values
+from healthd.repair import counters, guards, lossy_types, moved_labels, stored_results, values
 from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
 from healthd.repair.inheritance import divided_by
@@ -302,6 +302,7 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     yield from stored_results.of_view(change, one)
     yield from lossy_types.of_type(change, one, known.sizes)
     yield from lossy_types.of_attributes(change, one, known.sizes)
+    yield from moved_labels.of_conversion(change, one, known.sizes)
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql

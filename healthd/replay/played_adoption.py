@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthd.comparison import swapped_columns
+from healthd.comparison import swapped_columns, swapped_labels
 from healthd.comparison.judgement import message
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration
@@ -57,7 +57,7 @@ async def play_adoption(
         after = await scratch.snapshot(before)
         known = {**unlike(actual, before, migrator), **_swaps(before, actual, touched)}
         left = [
-            swapped_columns.message(one) if one.attribute == SWAPPED else message(one, than="the database")
+            _swapped(one) if one.attribute == SWAPPED else message(one, than="the database")
             for place, one in {**unlike(actual, after, migrator), **_swaps(after, actual, touched)}.items()
             if place in adopted or place not in known
         ]
@@ -69,9 +69,14 @@ async def play_adoption(
 def _swaps(
     side: Snapshot, actual: Snapshot, touched: Mapping[Key, tuple[TouchedColumn, ...]]
 ) -> Mapping[Place, Difference]:
-    """Return the columns of the database that have exchanged their names, compared with a side."""
+    """Return the columns and labels of the database that have exchanged their names, compared with a side."""
     _, found = swapped_columns.swapped_back(side, actual, swapped_columns.suspects(side, actual), touched)
-    return {one.place: one for one in found}
+    _, labels = swapped_labels.labels_back(side, actual, swapped_labels.suspects(side, actual))
+    return {one.place: one for one in (*found, *labels)}
+
+
+def _swapped(one: Difference) -> str:
+    return swapped_labels.message(one) if one.key.kind == "enum" else swapped_columns.message(one)
 
 
 async def _undone(scratch: Scratch, pair: Migration, before: Snapshot, after: Snapshot) -> Played:

@@ -1,0 +1,90 @@
+"""Drifts of types, and of what needs them: labels, keys, casts, operator classes, servers and columns of views."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import MakeDatabase
+from objects import objects
+
+from integration.test_repair_drifts import repaired, repairs
+
+Repair = Callable[..., Any]
+
+EXCHANGED = """
+    ALTER TYPE onoff RENAME VALUE 'on' TO 'tmp'; ALTER TYPE onoff RENAME VALUE 'off' TO 'on';
+    ALTER TYPE onoff RENAME VALUE 'tmp' TO 'off'"""
+ENUM = "CREATE TYPE onoff AS ENUM ('on', 'off', 'it''s \"b\"'); CREATE TABLE t (id integer PRIMARY KEY, s onoff{more});"
+LABELS = "INSERT INTO t VALUES (1, 'on'), (2, 'off'), (3, NULL)"
+
+TOLD = {
+    "a default": ENUM.format(more=" DEFAULT 'off'"),
+    "a view": f"{ENUM.format(more='')} CREATE VIEW v AS SELECT id FROM t WHERE s = 'on'",
+    "a check": ENUM.format(more=" CHECK (s <> 'it''s \"b\"' OR s <> 'off')"),
+    "an index": f"{ENUM.format(more='')} CREATE INDEX i ON t (id) WHERE s = 'on'",
+    "an array": ENUM.format(more=", a onoff[] DEFAULT '{on,\"it''s \\\"b\\\"\",NULL,off}'"),
+    "a partition": """
+        CREATE TYPE onoff AS ENUM ('on', 'off'); CREATE TABLE t (id integer, s onoff) PARTITION BY LIST (s);
+        CREATE TABLE p PARTITION OF t FOR VALUES IN ('on'); CREATE TABLE q PARTITION OF t DEFAULT""",
+}
+
+
+@pytest.fixture
+def repair_of(make_database: MakeDatabase, template_of: Callable[..., str], sql: Any) -> Repair:
+    """Return a function that makes a database and repairs a drift of it, as `repairs` does."""
+
+    async def repair(schema: str, drift: str, rows: str = "SELECT") -> None:
+        url = make_database(template_of(schema))
+        await repairs(url, await objects(url), sql, drift, rows)
+
+    return repair
+
+
+@pytest.mark.parametrize("schema", TOLD.values(), ids=TOLD.keys())
+async def test_labels_that_a_text_shows_to_be_exchanged_get_their_names_back(schema: str, repair_of: Repair) -> None:
+    await repair_of(f"{schema}; {LABELS}", EXCHANGED, "SELECT id, s::text FROM t ORDER BY id")
+
+
+async def test_labels_that_were_renamed_in_a_chain_get_their_names_back(repair_of: Repair) -> None:
+    drift = "ALTER TYPE onoff RENAME VALUE 'off' TO 'none'; ALTER TYPE onoff RENAME VALUE 'on' TO 'off'"
+
+    await repair_of(f"{TOLD['a view']}; {LABELS}", drift, "SELECT id, s::text FROM t ORDER BY id")
+
+
+async def test_a_check_that_is_restored_with_the_labels_is_asked_of_the_present_ones(repair_of: Repair) -> None:
+    schema = f"{TOLD['a view']}; ALTER TABLE t ADD CONSTRAINT c CHECK (s <> 'off' OR id > 1); {LABELS}"
+
+    await repair_of(schema, f"ALTER TABLE t DROP CONSTRAINT c; {EXCHANGED}", "SELECT id, s::text FROM t ORDER BY id")
+
+
+@pytest.mark.parametrize(
+    ("schema", "drift"),
+    [
+        (ENUM.format(more=""), EXCHANGED),
+        (
+            TOLD["a default"],
+            """
+            ALTER TABLE t ALTER s DROP DEFAULT, ALTER s TYPE text; DROP TYPE onoff;
+            CREATE TYPE onoff AS ENUM ('off', 'on', 'it''s "b"');
+            ALTER TABLE t ALTER s TYPE onoff USING s::onoff, ALTER s SET DEFAULT 'off'""",
+        ),
+    ],
+    ids=["nothing tells", "created again"],
+)
+async def test_a_type_that_is_created_again_for_its_order_says_what_its_rows_may_mean(
+    schema: str, drift: str, make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(template_of(f"{schema} {LABELS}"))
+    expected = await objects(url)
+    sql(url, drift)
+    before = sql(url, "SELECT id, s::text FROM t ORDER BY id")
+
+    script, failure, left = await repaired(url, expected)
+
+    assert ("", []) == (failure, left)
+    assert before == sql(url, "SELECT id, s::text FROM t ORDER BY id")
+    assert [True] == [
+        "were exchanged with RENAME VALUE, public.t.s has the other label's meaning" in one.notes[0]
+        for one in script
+        if one.notes
+    ]

@@ -27,7 +27,7 @@ def cast(value: str, to: str, of: str) -> str:
     To and from text the server casts everything, and within the families of its own types what fits; between all other
     types, as two enums with the same labels, it refuses.
     """
-    there, here = _plain(to), _plain(of)
+    there, here = plain(to), plain(of)
     scalars = there.removesuffix("[]"), here.removesuffix("[]")
     one_shape = there.endswith("[]") == here.endswith("[]")
     known = scalars[0] == scalars[1] or not {*scalars}.isdisjoint(TEXT) or any({*scalars} <= {*one} for one in FAMILIES)
@@ -38,6 +38,6 @@ def cast(value: str, to: str, of: str) -> str:
     return f"{value}::text{array}{whole}::{to}"
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a type without its modifiers."""
     return re.sub(r"\([^()]*\)", "", name)

@@ -24,6 +24,7 @@ from healthd.repair.dependencies import Dependencies
 from healthd.repair.inheritance import comes_from, is_own_too, kept_below, overwritten
 from healthd.repair.inherited_checks import is_merged, joined, kept_checks, left, recreated_checks
 from healthd.repair.new_privileges import NewPrivileges
+from healthd.repair.retyped_keys import incomparable
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
 VALIDATE = "validate"
@@ -82,6 +83,7 @@ class Change:
                 self._drop(check, one.place)
             if self._retypes(one):
                 self._drop_dependents(one.key, one.place, retyped=True)
+        self._drop_incomparable_keys()
         for key, cause in tuple(self.made.items()):
             self._make_unreported(key, cause)
         for one in self.differences:
@@ -116,6 +118,13 @@ class Change:
         domain = tightened(self.before, one, replaced=self._is_replaced(one))
         if domain is not None and domain in self.after.objects:
             self._drop(domain, one.place)
+
+    def _drop_incomparable_keys(self) -> None:
+        """Note that foreign keys are dropped that cannot exist while one of their columns has its new type."""
+        retyped = {one.key: one.place for one in self.differences if self._retypes(one) and one.attribute == "type"}
+        causes = {column: self.gone[type_] for column, type_ in self.converted.items()} | retyped
+        for key, column in tuple(incomparable(retyped, self.converted, self.before, self.after)):
+            self._drop(key, causes[column])
 
     def _make_unreported(self, key: Key, cause: Place) -> None:
         """Note what is created with an object although its absence is no finding, as that of a comment."""

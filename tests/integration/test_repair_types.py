@@ -7,7 +7,7 @@ import pytest
 from conftest import MakeDatabase
 from objects import objects
 
-from integration.test_repair_drifts import repaired, repairs
+from integration.test_repair_drifts import held_back, repaired, repairs
 
 Repair = Callable[..., Any]
 
@@ -88,3 +88,76 @@ async def test_a_type_that_is_created_again_for_its_order_says_what_its_rows_may
         for one in script
         if one.notes
     ]
+
+
+KEYS = {
+    "both columns have another type": (
+        """
+        CREATE TABLE p (id text PRIMARY KEY);
+        CREATE TABLE c (id integer PRIMARY KEY, p text, CONSTRAINT refers FOREIGN KEY (p) REFERENCES p);
+        COMMENT ON CONSTRAINT refers ON c IS 'why';
+        INSERT INTO p VALUES ('00000000-0000-0000-0000-000000000001');
+        INSERT INTO c VALUES (1, '00000000-0000-0000-0000-000000000001'), (2, NULL)""",
+        """
+        ALTER TABLE c DROP CONSTRAINT refers; ALTER TABLE p ALTER id TYPE uuid USING id::uuid;
+        ALTER TABLE c ALTER p TYPE uuid USING p::uuid;
+        ALTER TABLE c ADD CONSTRAINT refers FOREIGN KEY (p) REFERENCES p;
+        COMMENT ON CONSTRAINT refers ON c IS 'why'""",
+    ),
+    "their enum has another label": (
+        """
+        CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE p (id e PRIMARY KEY);
+        CREATE TABLE c (id integer PRIMARY KEY, p e DEFAULT 'a' REFERENCES p ON DELETE CASCADE);
+        CREATE TABLE d (FOREIGN KEY (p) REFERENCES p DEFERRABLE INITIALLY DEFERRED) INHERITS (c);
+        INSERT INTO p VALUES ('a'), ('b'); INSERT INTO c VALUES (1, 'b'), (2, NULL)""",
+        "ALTER TYPE e ADD VALUE 'z' BEFORE 'b'",
+    ),
+    "a column that is inherited, of a table that refers to itself": (
+        """
+        CREATE TABLE c (id text, p text);
+        CREATE TABLE d (PRIMARY KEY (id), FOREIGN KEY (p) REFERENCES d) INHERITS (c);
+        INSERT INTO d VALUES ('1', NULL), ('2', '1'); INSERT INTO c VALUES ('5', '6')""",
+        """
+        ALTER TABLE d DROP CONSTRAINT d_p_fkey; ALTER TABLE c ALTER id TYPE bigint USING id::bigint;
+        ALTER TABLE c ALTER p TYPE integer USING p::integer; ALTER TABLE d ADD FOREIGN KEY (p) REFERENCES d""",
+    ),
+    "a partitioned table, and two columns of which one changes": (
+        """
+        CREATE TABLE p (id text, n integer, PRIMARY KEY (id, n)) PARTITION BY LIST (n);
+        CREATE TABLE p1 PARTITION OF p DEFAULT;
+        CREATE TABLE c (p text, n integer, FOREIGN KEY (n, p) REFERENCES p (n, id));
+        INSERT INTO p VALUES ('5', 1); INSERT INTO c VALUES ('5', 1)""",
+        """
+        ALTER TABLE c DROP CONSTRAINT c_n_p_fkey; ALTER TABLE p ALTER id TYPE bigint USING id::bigint;
+        ALTER TABLE c ALTER p TYPE bigint USING p::bigint; ALTER TABLE c ADD FOREIGN KEY (n, p) REFERENCES p (n, id)""",
+    ),
+    "both columns have a larger type": (
+        "CREATE TABLE p (id integer PRIMARY KEY); CREATE TABLE c (p integer REFERENCES p); INSERT INTO p VALUES (1)",
+        "ALTER TABLE p ALTER id TYPE bigint; ALTER TABLE c ALTER p TYPE bigint",
+    ),
+}
+
+
+@pytest.mark.parametrize(("schema", "drift"), KEYS.values(), ids=KEYS.keys())
+async def test_a_foreign_key_does_not_exist_while_its_columns_do_not_compare(
+    schema: str, drift: str, repair_of: Repair
+) -> None:
+    await repair_of(schema, drift, "SELECT c::text FROM c ORDER BY c::text")
+
+
+async def test_a_foreign_key_stays_while_rows_forbid_the_type_of_one_of_its_columns(
+    make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    schema = "CREATE TABLE p (id uuid PRIMARY KEY); CREATE TABLE c (p uuid CONSTRAINT refers REFERENCES p)"
+    url = make_database(template_of(schema))
+    expected = await objects(url)
+    drift = """
+        ALTER TABLE c DROP CONSTRAINT refers; ALTER TABLE p ALTER id TYPE text; ALTER TABLE c ALTER p TYPE text;
+        ALTER TABLE c ADD CONSTRAINT refers FOREIGN KEY (p) REFERENCES p; INSERT INTO p VALUES ('x')"""
+    why = "constraint:public.c.refers must be settled first"
+
+    script = await held_back(
+        url, expected, sql, drift, why, "SELECT conname::text FROM pg_constraint WHERE contype = 'f'"
+    )
+
+    assert all(one.held for one in script)

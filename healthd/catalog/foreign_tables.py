@@ -59,6 +59,7 @@ KIND = Kind(
     create=create,
     creates=creates,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute == "server",
     some="SELECT FROM pg_catalog.pg_foreign_table",
     made_of=("pg_foreign_table", "pg_class", "pg_attribute"),
     by_relation={"pg_foreign_table": "ftrelid"},

@@ -169,6 +169,8 @@ class Change:
                 continue
             if one.kind == "column" and not record.on.endswith("view") and record.generated == "none":
                 self._drop_from_column(one, key, cause)
+            elif (one.kind, key.kind) == ("foreign_table", "foreign_server"):
+                self._drop(one, cause)  # it has no rows of its own
             elif one.kind in ("table", "foreign_table", "schema") or (retyped and not _is_computed(one, record)):
                 continue  # its rows stay; what stands in the way is a difference of its own
             else:

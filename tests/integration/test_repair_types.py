@@ -161,3 +161,34 @@ async def test_a_foreign_key_stays_while_rows_forbid_the_type_of_one_of_its_colu
     )
 
     assert all(one.held for one in script)
+
+
+SERVER = """
+    CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s TYPE 'x' FOREIGN DATA WRAPPER w OPTIONS (host 'h');
+    CREATE SERVER other FOREIGN DATA WRAPPER w;
+    CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS ("user" 'u'); COMMENT ON SERVER s IS 'there';
+    CREATE TABLE t (id integer, n integer) PARTITION BY LIST (n);
+    CREATE FOREIGN TABLE part PARTITION OF t FOR VALUES IN (1) SERVER s;
+    CREATE FOREIGN TABLE f (id integer OPTIONS (k 'v') NOT NULL CHECK (id > 0), n text DEFAULT 'x') SERVER s
+        OPTIONS (a 'b');
+    COMMENT ON COLUMN f.n IS 'n'; GRANT SELECT ON f TO PUBLIC; CREATE VIEW v AS SELECT id FROM f"""
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        """
+        DROP SERVER s CASCADE; CREATE SERVER s FOREIGN DATA WRAPPER w;
+        CREATE FOREIGN TABLE f (id bigint, nom text) SERVER s""",
+        """
+        DROP FOREIGN TABLE part; DROP FOREIGN TABLE f CASCADE; CREATE FOREIGN TABLE f (id integer NOT NULL) SERVER other;
+        CREATE FOREIGN TABLE part PARTITION OF t FOR VALUES IN (1) SERVER other""",
+        """
+        DROP SERVER s CASCADE; CREATE FOREIGN DATA WRAPPER y; CREATE SERVER s TYPE 'x' FOREIGN DATA WRAPPER y;
+        CREATE FOREIGN TABLE f (id integer NOT NULL) SERVER s; CREATE VIEW v AS SELECT id, 1 AS one FROM f;
+        CREATE USER MAPPING FOR CURRENT_USER SERVER s""",
+    ],
+    ids=["without a type", "another one", "of another wrapper"],
+)
+async def test_a_server_is_created_again_with_its_foreign_tables(drift: str, repair_of: Repair) -> None:
+    await repair_of(SERVER, drift)

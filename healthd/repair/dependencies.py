@@ -14,6 +14,7 @@ from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Dependent, Kind, Path
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Snapshot
+from healthd.repair.unnamed_needs import Unnamed
 
 
 def ancestors(objects: Mapping[Key, Record], table: Key) -> frozenset[Key]:
@@ -84,8 +85,18 @@ class Dependencies:
     def needs(self, key: Key) -> frozenset[Key]:
         """Return the objects that must exist before this one can be created."""
         if key not in self._needs:
-            self._needs[key] = frozenset(self._needed(key, self.objects[key])) - {key}
+            found, record = frozenset(self._needed(key, self.objects[key])), self.objects[key]
+            if self._unnamed:
+                found |= frozenset(self._unnamed.bound(key, record, found))
+            self._needs[key] = found - {key}
         return self._needs[key]
+
+    def awaited(self, key: Key) -> frozenset[Key]:
+        """Return what must exist before this object is created, as far as it does: also what it may use unnamed."""
+        needs = self.needs(key)
+        if not self._unnamed:
+            return needs
+        return needs | (frozenset(self._unnamed.possible(key, self.objects[key], needs)) - {key})
 
     def dependents(self, key: Key) -> tuple[Key, ...]:
         """Return the objects that need this one."""
@@ -143,6 +154,10 @@ class Dependencies:
     @functools.cached_property
     def _needs(self) -> dict[Key, frozenset[Key]]:
         return {}
+
+    @functools.cached_property
+    def _unnamed(self) -> Unnamed:
+        return Unnamed(self.objects)
 
     @functools.cached_property
     def _named(self) -> Mapping[tuple[str, str], list[Key]]:

@@ -241,13 +241,13 @@ def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
     if one.action == SHELL:
         yield from places.makes[Key("schema", one.key.path[:1])]
         return
-    for other in change.after.needs(one.key) if one.key in change.after.objects else ():
+    for other in change.after.awaited(one.key) if one.key in change.after.objects else ():
         shells = places.at[other][SHELL]
         yield from shells
         if not shells or one.key not in change.after.needs(other):  # otherwise they need each other: a shell is enough
             yield from places.makes[other]
     for inner in created_with(change, one):
-        for other in change.after.needs(inner):
+        for other in change.after.awaited(inner):
             yield from places.makes[other]
     if one.action in (COMPLETE, VALIDATE) or one.attribute in change.kinds[one.key.kind].completed:
         yield from places.makes[one.key]

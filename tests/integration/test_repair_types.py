@@ -181,7 +181,7 @@ SERVER = """
         DROP SERVER s CASCADE; CREATE SERVER s FOREIGN DATA WRAPPER w;
         CREATE FOREIGN TABLE f (id bigint, nom text) SERVER s""",
         """
-        DROP FOREIGN TABLE part; DROP FOREIGN TABLE f CASCADE; CREATE FOREIGN TABLE f (id integer NOT NULL) SERVER other;
+        DROP FOREIGN TABLE part; DROP FOREIGN TABLE f CASCADE; CREATE FOREIGN TABLE f (id integer) SERVER other;
         CREATE FOREIGN TABLE part PARTITION OF t FOR VALUES IN (1) SERVER other""",
         """
         DROP SERVER s CASCADE; CREATE FOREIGN DATA WRAPPER y; CREATE SERVER s TYPE 'x' FOREIGN DATA WRAPPER y;
@@ -192,3 +192,53 @@ SERVER = """
 )
 async def test_a_server_is_created_again_with_its_foreign_tables(drift: str, repair_of: Repair) -> None:
     await repair_of(SERVER, drift)
+
+
+CAST = """
+    CREATE TYPE sev AS ENUM ('lo', 'hi');
+    CREATE FUNCTION f(s sev) RETURNS integer LANGUAGE sql IMMUTABLE
+        AS $$ SELECT CASE s::text WHEN 'lo' THEN 0 ELSE 1 END $$;
+    CREATE CAST (sev AS integer) WITH FUNCTION f(sev) AS ASSIGNMENT;
+    CREATE TABLE t (id integer PRIMARY KEY, s sev, n integer GENERATED ALWAYS AS (s::integer) STORED,
+                    CONSTRAINT low CHECK (s::integer < 2));
+    CREATE INDEX i ON t ((s::integer)); CREATE VIEW v AS SELECT id, s::integer AS n FROM t;
+    CREATE VIEW w AS SELECT id, s FROM t; CREATE VIEW x AS SELECT s::integer FROM w;
+    CREATE POLICY p ON t USING (s::integer > 0); INSERT INTO t VALUES (1, 'lo'), (2, 'hi'), (3, NULL)"""
+METHOD = """
+    CREATE ACCESS METHOD m TYPE INDEX HANDLER bthandler;
+    CREATE OPERATOR CLASS c DEFAULT FOR TYPE integer USING m AS
+        OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer);
+    CREATE TABLE t (id integer); CREATE INDEX i ON t USING m (id); CREATE INDEX j ON t USING m ((id + 1));
+    INSERT INTO t VALUES (1)"""
+UNNAMED = {
+    "a cast's function": (CAST, "DROP FUNCTION f CASCADE"),
+    "a function with another result": (
+        CAST,
+        "DROP FUNCTION f CASCADE; CREATE FUNCTION f(s sev) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1::bigint'",
+    ),
+    "another kind of cast": (CAST, "DROP CAST (sev AS integer); CREATE CAST (sev AS integer) WITH FUNCTION f(sev)"),
+    "a default class": (METHOD, "DROP OPERATOR CLASS c USING m CASCADE"),
+    "an access method": (METHOD, "DROP ACCESS METHOD m CASCADE; CREATE INDEX i ON t (id)"),
+    "a class with fewer operators": (
+        METHOD,
+        """
+        DROP OPERATOR CLASS c USING m CASCADE;
+        CREATE OPERATOR CLASS c DEFAULT FOR TYPE integer USING m AS
+            OPERATOR 1 <, OPERATOR 3 =, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer);
+        CREATE INDEX i ON t USING m (id)""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("schema", "drift"), UNNAMED.values(), ids=UNNAMED.keys())
+async def test_what_no_text_names_is_made_before_what_uses_it(schema: str, drift: str, repair_of: Repair) -> None:
+    await repair_of(schema, drift, "SELECT * FROM (SELECT t::text FROM t ORDER BY t::text) AS t")
+
+
+async def test_a_function_that_only_casts_call_is_created_again_with_what_they_are_in(repair_of: Repair) -> None:
+    schema = CAST.replace("n integer GENERATED ALWAYS AS (s::integer) STORED", "n integer")
+    drift = """
+        CREATE OR REPLACE FUNCTION f(s sev DEFAULT 'lo') RETURNS integer LANGUAGE sql IMMUTABLE
+            AS $$ SELECT CASE s::text WHEN 'lo' THEN 0 ELSE 1 END $$"""
+
+    await repair_of(schema, drift, "SELECT * FROM t ORDER BY id")

@@ -12,6 +12,7 @@ from typing import Any
 from healthd.catalog.tables import PARENTAGE
 from healthd.comparison.partitions import attached_names
 from healthd.model.names import HANGING, Key
+from healthd.repair.column_places import position
 from healthd.repair.counters import is_kept
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.grantors import of_grantors
@@ -105,8 +106,11 @@ def _rank(change: Change, one: Operation, *, ambiguous: bool) -> tuple[Any, ...]
         return PHASES[COMPLETE], len(change.order), one.key, ""
     if not ambiguous and one.action != VALIDATE and any(blocks_nobody(sql) for sql in one.statements):
         return -1, place, one.key, one.attribute or ""  # while it runs, nothing is dropped that comes back
+    phase = max(PHASES[one.action], LATE.get(one.key.kind, 0))
+    if one.key.kind == "column" and one.action == CREATE:
+        return phase, place, False, Key("column", one.key.path[:2]), "", position(change, one.key), one.key
     of = _rank_of_grant(change, one.key) if one.key.kind == "grant" else _names_others(change, one.key)
-    return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, of, one.key, one.attribute or ""
+    return phase, place, of, one.key, one.attribute or ""
 
 
 def _rank_of_grant(change: Change, key: Key) -> int:

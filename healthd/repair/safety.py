@@ -13,6 +13,7 @@ from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
 from healthd.repair import counters, guards, lossy_types, moved_labels, stored_results, values
+from healthd.repair.column_places import of_place
 from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
 from healthd.repair.inheritance import divided_by
@@ -20,7 +21,6 @@ from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, RELEASE, Change, Operation
 from healthd.repair.order import Edges
 from healthd.repair.sole_keys import present_key
-from healthd.sqltext.tokens import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     if any(PLAIN_INDEX.match(sql) for sql in one.statements) and has_rows(change, one.key, known.sizes):
         yield ONLY
     if one.key.kind == "column" and one.action == CREATE:
-        yield from _of_order(change, one.key)
+        yield from of_place(change, one.key)
     yield from stored_results.of_function(change, one)
     yield from stored_results.of_view(change, one)
     yield from lossy_types.of_type(change, one, known.sizes)
@@ -313,17 +313,3 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
         f"The values of {one.key.sql} are gone: restore them from a backup. "
         f"Existing rows get {'the default' if given else 'NULL'}."
     )
-
-
-def _of_order(change: Change, column: Key) -> Iterator[str]:
-    """Yield that a column which is added does not get its place back: no statement can put it before others."""
-    for table in (Key(kind, column.path[:2]) for kind in ("table", "foreign_table")):
-        if table in change.before.objects and table in change.after.objects and table not in change.gone:
-            order = listed(change.after.objects[table].column_order or "")
-            later = order[order.index(column.path[2]) + 1 :] if column.path[2] in order else []
-            present = (key for name in later if (key := Key("column", (*table.path, name))) in change.before.objects)
-            if any(key not in change.gone for key in present):
-                yield (
-                    f"{column.sql} becomes the last column: SELECT * and INSERT without names of columns "
-                    "have another order than in other databases."
-                )

@@ -54,7 +54,9 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
         yield f"ALTER TABLE {name} REPLICA IDENTITY {expected.replica_identity.upper()};"
     elif difference.attribute == "tablespace":
         yield f"ALTER TABLE {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
-    elif difference.attribute == "access_method" and expected.access_method:
+    elif difference.attribute == DIVISION:
+        yield CREATED_AGAIN.format(name)
+    elif difference.attribute == "access_method" and expected.access_method and not _is_divided(expected, actual):
         yield f"ALTER TABLE {name} SET ACCESS METHOD {quote(expected.access_method)};"
     elif difference.attribute == "of_type":
         yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
@@ -63,6 +65,15 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
         yield from joining(name, expected, actual)
 
 
+def _is_divided(expected: Table, actual: Table) -> bool:
+    """Return whether only one of two tables is partitioned: then another access method follows from that."""
+    return (expected.partitioned_by is None) != (actual.partitioned_by is None)
+
+
+DIVISION = "partitioned_by"  # no statement changes this attribute
+CREATED_AGAIN = """\
+-- Give {0} another name, create it as in sql/, and copy the rows: INSERT INTO … SELECT, in one transaction.
+-- Then repair what is left, and drop the other table when nobody needs it."""
 PARENTAGE = ("bound", "inherits")  # the attributes that say which tables are above a table
 
 

@@ -109,7 +109,7 @@ class _Graph:
             yield self.missing[inside]
         if one.place not in self.ids:
             return
-        if one.key.kind == "column" and one.attribute in TOGETHER:
+        if one.key.kind in ("column", "table") and one.attribute in TOGETHER:
             yield from (
                 self.changed[other] for word in TOGETHER[one.attribute] if (other := (one.key, word)) in self.changed
             )
@@ -153,8 +153,8 @@ class _Graph:
             yield from (column for column in self.types[table] if column.key != one.key or one.attribute != "type")
 
 
-# Attributes of a column that change together with another one: the repair of the latter repairs both.
-TOGETHER = {"default": ("generated",), "collation": ("type",)}
+# Attributes of a column or table that change together with another one: the repair of the latter repairs both.
+TOGETHER = {"default": ("generated",), "collation": ("type",), "access_method": ("partitioned_by",)}
 
 
 def _without_casts(text: str | None) -> str:

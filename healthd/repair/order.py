@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from healthd.catalog.tables import PARENTAGE
+from healthd.catalog.tables import DIVISION, PARENTAGE
 from healthd.comparison.partitions import attached_names
 from healthd.model.names import HANGING, Key
 from healthd.repair.column_places import position
@@ -140,7 +140,7 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
     makes, drops = defaultdict[Key, list[int]](list), defaultdict[Key, list[int]](list)
     for number, one in enumerate(operations):
         at[one.key][one.action].append(number)
-        if one.action in (CREATE, ALTER):
+        if one.action in (CREATE, ALTER) and one.attribute != DIVISION:
             makes[one.key].append(number)
         for other in (*created_with(change, one), *_added_below(change, one)):
             makes[other].append(number)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from healthd.catalog.sequences import beyond
-from healthd.catalog.tables import PARENTAGE
+from healthd.catalog.tables import DIVISION, PARENTAGE
 from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
-from healthd.repair import counters, guards, lossy_types, moved_labels, stored_results, values
+from healthd.repair import counters, divided_tables, guards, lossy_types, moved_labels, stored_results, values
 from healthd.repair.column_places import of_place
 from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
@@ -115,6 +115,10 @@ def _drops_for(change: Change, one: Operation, drops: Mapping[Key, int]) -> set[
 def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Known) -> str:
     if one.cause in known.undecided:
         return known.undecided[one.cause]
+    if one.attribute == DIVISION:
+        return divided_tables.REASON
+    if divided := divided_tables.settled_first(one.key, change.before.objects, change.after.objects):
+        return f"{divided} must be settled first"
     if not any(not statement.startswith("--") for statement in one.statements):
         return "healthd does not know the entire statement"
     if one.action == CREATE and one.key.kind == "table" and one.key not in change.before.objects:
@@ -125,8 +129,8 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
     retyped = one.action == ALTER and one.key.kind == "column" and one.attribute in ("type", "collation")
-    if retyped and (divided := divided_by(change.before, one.key)):
-        return f"the partition key of {divided.sql} has it, and PostgreSQL gives no such column another type"
+    if retyped and (of_key := divided_by(change.before, one.key)):
+        return f"the partition key of {of_key.sql} has it, and PostgreSQL gives no such column another type"
     if one.action == ALTER and one.attribute in PARENTAGE and (above := _otherwise_divided(change, one.key)):
         return f"{above} must be settled first"
     if one.action == CREATE and (there := present_key(change, one.key)) is not None and there not in change.gone:

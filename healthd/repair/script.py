@@ -13,6 +13,7 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, of_own_names, weighing
+from healthd.repair.divided_tables import index_settled_first
 from healthd.repair.index_names import of_partitions
 from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
@@ -106,9 +107,16 @@ def drafted(
     actual = free.actual
     found = [one for one in dict.fromkeys(free.differences) if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
-    restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted)) if wanted else ()
+    restored = restored_names({**actual.objects, **expected.objects}, wanted) if wanted else ()
+    safe = (_held_with_its_table(one, actual, expected) for one in restored)
     partitions = of_partitions(expected.objects, actual.objects, free.differences)
-    return Draft(change, change.operations(), wanted, (*free.statements(), *partitions, *restored), free)
+    return Draft(change, change.operations(), wanted, (*free.statements(), *partitions, *safe), free)
+
+
+def _held_with_its_table(one: Statement, actual: Snapshot, expected: Snapshot) -> Statement:
+    """Return a statement that restores a name; it is held back if its table must be created again."""
+    table = index_settled_first((key for key, _ in one.causes), actual.objects, expected.objects)
+    return replace(one, held=f"{table} must be settled first") if table else one
 
 
 def _would_run(one: Operation) -> bool:

@@ -108,9 +108,10 @@ def drafted(
     found = [one for one in dict.fromkeys(free.differences) if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
     restored = restored_names({**actual.objects, **expected.objects}, wanted) if wanted else ()
-    safe = (_held_with_its_table(one, actual, expected) for one in restored)
     partitions = of_partitions(expected.objects, actual.objects, free.differences)
-    return Draft(change, change.operations(), wanted, (*free.statements(), *partitions, *safe), free)
+    given = (*free.statements(), *partitions, *restored)
+    safe = tuple(_held_with_its_table(one, actual, expected) for one in given)
+    return Draft(change, change.operations(), wanted, safe, free)
 
 
 def _held_with_its_table(one: Statement, actual: Snapshot, expected: Snapshot) -> Statement:

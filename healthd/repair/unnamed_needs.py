@@ -23,7 +23,7 @@ class Unnamed:
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
         self.casts = [key for key in objects if key.kind == "cast"]
-        self.classes = [key for key, one in objects.items() if key.kind == "operator_class" and one.default]
+        self.classes = [key for key in objects if key.kind == "operator_class" and objects[key].default]
 
     def __bool__(self) -> bool:
         return bool(self.casts or self.classes)
@@ -56,7 +56,7 @@ class Unnamed:
     def _function(self, cast: Key) -> Key | None:
         name = self.objects[cast].function
         function = Key.parse(f"function:{name}") if name else None
-        return function if function in self.objects else None
+        return function if function is not None and function in self.objects else None
 
     def _types(self, needs: Iterable[Key]) -> set[str]:
         """Return the types of what an object mentions: columns, the results of functions, and types themselves."""

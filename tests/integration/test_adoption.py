@@ -415,3 +415,20 @@ async def test_a_name_that_does_not_come_last_is_refused(project: Project, migra
 async def test_a_database_that_cannot_be_read_is_not_adopted(project: Project, sql: Sql) -> None:
     with pytest.raises(ConfigError, match="cannot tell what there is to adopt: "):
         await project.adopted("postgresql://nobody@127.0.0.1:1/nothing")
+
+
+async def test_labels_that_were_exchanged_are_adopted(project: Project, migrated: str, sql: Sql) -> None:
+    write_sql(
+        project.folder,
+        {"0002_e": "CREATE TYPE e AS ENUM ('on', 'off'); CREATE TABLE s (e e DEFAULT 'on')"},
+    )
+    await project.locked()
+    await project.migrated(migrated)
+    sql(migrated, "ALTER TYPE e RENAME VALUE 'on' TO 'tmp'")
+    sql(migrated, "ALTER TYPE e RENAME VALUE 'off' TO 'on'; ALTER TYPE e RENAME VALUE 'tmp' TO 'off'")
+    sql(migrated, "CREATE VIEW offs AS SELECT FROM s WHERE e = 'off'")
+
+    found = await project.adopted(migrated)
+
+    assert ("", ()) == (found.played.problem, found.left)
+    assert "ALTER TYPE public.e RENAME VALUE 'on' TO 'on_aside';" in found.pair.apply

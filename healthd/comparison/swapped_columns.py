@@ -2,14 +2,15 @@
 
 A different order of columns alone is not a swap: a database that was created by other statements has one, and so has a
 table with a column that was dropped and created again. Renamed columns keep their other attributes, and the objects
-that mention them (indexes, constraints, views) follow; where neither shows it, `history` does: when each column was
-last changed.
+that mention them (indexes, constraints, views) follow; where neither shows it, `history` does: the numbers of the
+columns, and when each was last changed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from healthd.comparison.column_origins import Origins, origins
 from healthd.comparison.renames import same_record
 from healthd.comparison.swapped_texts import followed, path_with, renamed_back, spoken_with
 from healthd.model.attributes import Record
@@ -141,8 +142,11 @@ def _is_swap(
     spoken = set(_spoken(table, names, expected, actual))
     if spoken:
         return True in spoken
-    circle = len(stayed) == len(names)  # a chain may also be a column that was dropped and another that was created
-    return circle and not stands_as_made(history, names)
+    if len(stayed) != len(names):  # a chain may also be a column that was dropped and another that was created
+        return False
+    order = [] if expected[table].inherits else listed(expected[table].column_order)  # a parent's are not among them
+    known = origins(order, history)
+    return not stands_as_made(history, names) if known is None else _are_renamed(known, history, names)
 
 
 def _spoken(table: Key, names: Names, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[bool]:
@@ -153,10 +157,27 @@ def _spoken(table: Key, names: Names, expected: Mapping[Key, Record], actual: Ma
             continue
         moved = Key(key.kind, path_with(key, table.path, back))
         kept, went = actual.get(key), actual.get(moved)
-        if went is not None and followed(record, went, names) and (moved != key or went != record):
+        if went is not None and followed(record, went, names) and (moved != key or not same_record(record, went, {})):
             yield True
         elif kept == record and (moved != key or not followed(record, record, names)):
             yield False
+
+
+def _are_renamed(known: Origins, history: Sequence[TouchedColumn], names: Names) -> bool:
+    """Return whether the names of these columns were exchanged, from what each of them once was.
+
+    Those that were added by hand may have been added in this order, unless each was changed since the last one was
+    added, or they were changed in another order.
+    """
+    were = {name: was for name in names if (was := known.get(name)) is not None}
+    if were:
+        return all(name != was for name, was in were.items())
+    mine = [one for one in history if one.name in names]
+    if any(one.kept for one in mine):
+        return False
+    there = [one for one in history if one.name is not None]
+    late = all(one.late or any(two.at < one.at for two in there[there.index(one) + 1 :]) for one in mine)
+    return late or not all(one.at < two.at for one, two in pairwise(mine))
 
 
 def stands_as_made(history: Sequence[TouchedColumn], names: Names) -> bool:

@@ -25,14 +25,37 @@ if TYPE_CHECKING:
     from healthd.database.snapshot.transaction import Reading
 
 # The row of a system column (-1) is as old as the table. A later transaction has a smaller age.
+# ADD COLUMN changes the row of the table after that of the column, a rename of a column does not. A default is stored
+# by the command that changes the row of its column, or by the one before, and so is NOT NULL. A column that was added
+# with a default and has none has lost it since. A transaction that failed leaves its number in xmax, and its command in
+# the place of cmin.
 QUERY = """
     SELECT n.nspname, c.relname,
            CASE WHEN NOT a.attisdropped THEN a.attname END,
-           -pg_catalog.age(a.xmin), a.cmin::text::bigint, a.xmin::text, s.xmin::text
+           -pg_catalog.age(a.xmin), a.cmin::text::bigint, a.xmin::text, s.xmin::text,
+           w.given OR (a.attnum = c.relnatts AND a.xmin = c.xmin AND NOT w.later),
+           w.later AND NOT w.given
       FROM pg_catalog.pg_attribute AS a
       JOIN pg_catalog.pg_attribute AS s ON s.attrelid = a.attrelid AND s.attnum = -1
       JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (
+           SELECT pg_catalog.age(a.xmin) < pg_catalog.age(c.xmin)
+                  OR (a.xmin = c.xmin AND a.xmax::text = '0' AND c.xmax::text = '0'
+                      AND a.cmin::text::bigint > c.cmin::text::bigint),
+                  (a.atthasmissing AND NOT a.atthasdef)
+                  OR EXISTS (SELECT
+                               FROM pg_catalog.pg_attrdef AS d
+                              WHERE (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+                                AND d.xmin = a.xmin
+                                AND a.cmin::text::bigint <= d.cmin::text::bigint + 1)
+                  OR EXISTS (SELECT
+                               FROM pg_catalog.pg_constraint AS o
+                              WHERE o.conrelid = a.attrelid
+                                AND o.contype = 'n'
+                                AND o.conkey = ARRAY[a.attnum]
+                                AND o.xmin = a.xmin
+                                AND a.cmin::text::bigint <= o.cmin::text::bigint + 1)) AS w (later, given)
      WHERE a.attnum > 0
        AND (n.nspname, c.relname) IN (SELECT *
                                        FROM ROWS FROM (pg_catalog.unnest(%s::name[]), pg_catalog.unnest(%s::name[])))
@@ -201,6 +224,7 @@ async def _transactions(connection: AsyncConnection[Any], schemas: Iterable[str]
 
 
 def _touched(rows: Iterable[Any], table: Key, migrated: frozenset[str]) -> Iterable[TouchedColumn]:
-    for schema, name, column, age, command, by, made_by in rows:
+    for schema, name, column, age, command, by, made_by, kept, late in rows:
         if (schema, name) == table.path:
-            yield TouchedColumn(column, (age, command), by == made_by or by in migrated, made_by in migrated)
+            untouched = by == made_by or by in migrated
+            yield TouchedColumn(column, (age, command), untouched, made_by in migrated, kept, late)

@@ -94,13 +94,16 @@ class TouchedColumn:
 
     `name` is None for a dropped column. `at` can only be compared: larger is later. The column is `untouched` if
     the transaction that created the table, or that applied a migration, changed it last. `migrated_table` is whether
-    a migration in the ledger created the table.
+    a migration in the ledger created the table. It is `kept` if it was last changed when it was added, or got or
+    lost its default, or got NOT NULL, and `late` if something else changed it after the last column was added.
     """
 
     name: str | None
     at: tuple[int, int]
     untouched: bool = False
     migrated_table: bool = False
+    kept: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

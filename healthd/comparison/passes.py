@@ -4,13 +4,13 @@ The reason for this order: moves to another schema are undone first, those of ex
 later passes match objects by name. Then come labels of enums that were exchanged, which texts mention that tell more;
 where such a text has another name itself, they show only at the end.
 Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
-column names, and then renames: a swap looks like two renames, and a rename of the table hides a swap, so the pass for
-swaps runs before and after that for renames. Range types come before the other renames, because each is two types, with
-two names that everything else may have. What is still missing may have been renamed and changed; a column and the
-sequence that counts it may have been renamed together, whether the column was changed or not. The rules for partitions,
-which permit objects to be added and removed, can be applied only when each object has its expected name. Privileges
-come last, because owners are made explicit only on objects that both sides have. Everything else is compared attribute
-by attribute.
+column names, columns that have the name of a dropped one, and then renames: a swap looks like two renames, and a rename
+of the table hides a swap, so the pass for swaps runs before and after that for renames. Range types come before the
+other renames, because each is two types, with two names that everything else may have. What is still missing may have
+been renamed and changed; a column and the sequence that counts it may have been renamed together, whether the column
+was changed or not. The rules for partitions, which permit objects to be added and removed, can be applied only when
+each object has its expected name. Privileges come last, because owners are made explicit only on objects that both
+sides have. Everything else is compared attribute by attribute.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from healthd.comparison.partitions import come_and_go, holder, with_partitions
 from healthd.comparison.renamed_counters import counters_back
 from healthd.comparison.renamed_ranges import ranges_back
 from healthd.comparison.renames import aligned, together
+from healthd.comparison.replaced_columns import replaced_back
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
 from healthd.comparison.swapped_columns import suspects, swapped_back
@@ -116,6 +117,15 @@ def undo_swaps_of_labels(sides: Sides, given: Given) -> Sides:
     expected = given.whole(sides.expected)
     actual, swapped = swapped_labels.labels_back(expected, given.whole(sides.actual), enums)
     return replace(sides, expected=expected, actual=actual, found=(*sides.found, *swapped))
+
+
+def undo_replacements(sides: Sides, given: Given) -> Sides:
+    """Give columns that have the names of dropped ones their expected names, if their history is known."""
+    if not given.touched:
+        return sides
+    expected = given.whole(sides.expected)
+    actual, renamed = replaced_back(expected, given.whole(sides.actual), given.touched, sides.found)
+    return replace(sides, expected=expected, actual=actual, found=(*sides.found, *renamed)) if renamed else sides
 
 
 def undo_renames_of_ranges(sides: Sides, _given: Given) -> Sides:
@@ -213,6 +223,7 @@ NAMES: tuple[Pass, ...] = (
     undo_swaps_of_labels,
     undo_exchanges,
     undo_swaps,
+    undo_replacements,
     undo_renames_of_ranges,
     undo_renames,
     undo_renames_of_changed_tables,

@@ -91,16 +91,18 @@ MEMBERS = """
 async def look_closer(connection: AsyncConnection[Any], reading: Reading, findings: Collection[Finding]) -> Reading:
     """Return a reading with more details on findings; the same reading if no details are needed."""
     tables = [one.key for one in findings if one.attribute == SWAPPED and one.key.kind != "enum"] + _exchanged(findings)
+    lacking = [one for one in _lacking(findings) if one not in tables]
     others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
     absent = [one.key for one in findings if one.actual == MISSING and one.attribute is None]
     absent = [one for one in absent if one.kind in CLASSES | ROUTINES | TYPES]
-    if not tables and not others and not absent:
+    if not tables and not lacking and not others and not absent:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
-        touched = await _touches(connection, reading, tables)
+        touched = await _touches(connection, reading, [*tables, *lacking])
+        touched = {one: columns for one, columns in touched.items() if one in tables or _may_replace(columns)}
         members = await _members(connection, absent)
-    known = tables or others or members
+    known = touched or others or members
     return replace(reading, touched=touched, updates=updates, members=members) if known else reading
 
 
@@ -175,9 +177,20 @@ def _is_refused(error: Error) -> bool:
 def _exchanged(findings: Iterable[Finding]) -> list[Key]:
     """Return the tables that lack a column and have another one: one column may have been renamed and changed."""
     columns = [one for one in findings if one.key.kind == "column" and one.attribute is None]
-    missing = {one.key.path[:2] for one in columns if one.actual == MISSING}
     extra = {one.key.path[:2] for one in columns if one.expected == NOTHING}
-    return [Key("table", path) for path in sorted(missing & extra)]
+    return [one for one in _lacking(columns) if one.path in extra]
+
+
+def _lacking(findings: Iterable[Finding]) -> list[Key]:
+    """Return the tables that lack a column: another one that was dropped may have given it its name."""
+    columns = (one for one in findings if one.key.kind == "column" and one.attribute is None)
+    return [Key("table", path) for path in sorted({one.key.path[:2] for one in columns if one.actual == MISSING})]
+
+
+def _may_replace(columns: Iterable[TouchedColumn]) -> bool:
+    """Return whether a column may have got the name of another one: one was dropped by hand, and one changed."""
+    changed = [one.name for one in columns if not one.untouched]
+    return None in changed and any(name is not None for name in changed)
 
 
 async def _updates(connection: AsyncConnection[Any], extension: str) -> frozenset[tuple[str, str]]:

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 from conftest import MakeDatabase, MakeTemplate, Sql
 from objects import fixtures_of, objects
+from pg_dump import run_psql
 from story import write_sql
 
+from healthd.config.settings import Target
 from healthd.expected.lockfile import LockFile
+from healthd.migrations.database_state import look
 from healthd.model.snapshots import Snapshot
+from healthd.repair.text import PREAMBLE, transactions
 from integration.test_adoption import Project
 from integration.test_repair_drifts import repaired
 
@@ -163,3 +167,70 @@ async def test_a_column_of_a_partitioned_table_that_was_added_again_is_not_swapp
     sql(migrated, "ALTER TABLE part ADD v text")
 
     assert [] == await project.drift(migrated)
+
+
+REPLACED = {
+    "of another type": ("item", "ALTER TABLE item DROP b; ALTER TABLE item RENAME c TO b", {"c": "b"}, "b"),
+    "of the same type": ("item", "ALTER TABLE item DROP a; ALTER TABLE item RENAME b TO a", {"b": "a"}, "a"),
+    "behind it": ("item", "ALTER TABLE item DROP b; ALTER TABLE item RENAME a TO b", {"a": "b"}, "b"),
+    "one after the other": (
+        "item",
+        "ALTER TABLE item DROP a; ALTER TABLE item RENAME b TO a; ALTER TABLE item RENAME d TO b",
+        {"b": "a", "d": "b"},
+        "a",
+    ),
+    "of a partitioned table": ("part", "ALTER TABLE part DROP v; ALTER TABLE part RENAME w TO v", {"w": "v"}, "v"),
+    "of a table that has left its parent": (
+        "child",
+        "ALTER TABLE child NO INHERIT base; ALTER TABLE child DROP v; ALTER TABLE child RENAME w TO v",
+        {"w": "v"},
+        "v",
+    ),
+    "to a name of its own": ("item", "ALTER TABLE item DROP a; ALTER TABLE item RENAME b TO x", {"b": "x"}, "a"),
+}
+
+
+@pytest.mark.parametrize(("table", "drift", "names", "dropped"), REPLACED.values(), ids=REPLACED)
+async def test_a_column_that_got_the_name_of_a_dropped_one_keeps_its_values(
+    project: Project, migrated: str, sql: Sql, table: str, drift: str, names: dict[str, str], dropped: str
+) -> None:
+    values = f"SELECT to_jsonb(t) - '{dropped}' FROM {table} AS t ORDER BY 1"
+    before = sql(migrated, values)
+    for statement in drift.split(";"):
+        sql(migrated, statement)
+
+    verdict = (await look(Target("x", migrated), project.files)).verdict
+    failure = run_psql("\n".join([*PREAMBLE, *transactions(verdict.script)]), migrated)
+
+    renamed = [f"column:public.{table}.{name} is renamed to {now}" for name, now in names.items()]
+    messages = [one.message.split(";")[0] for one in verdict.findings if one.key.kind == "column"]
+    assert sorted([*renamed, f"column:public.{table}.{dropped} is missing"]) == sorted(messages)
+    assert ("", []) == (failure, await project.drift(migrated))
+    assert before == sql(migrated, values)
+
+
+UNCERTAIN = {
+    "another type": "ALTER TABLE item ALTER b TYPE integer USING 7; ALTER TABLE item DROP c",
+    "a new column": "ALTER TABLE item DROP b, DROP c; ALTER TABLE item ADD b integer",
+}
+
+
+@pytest.mark.parametrize("drift", UNCERTAIN.values(), ids=UNCERTAIN)
+async def test_a_column_that_has_the_type_of_a_missing_one_is_not_taken_for_it(
+    project: Project, migrated: str, sql: Sql, drift: str
+) -> None:
+    for statement in ("DROP INDEX item_b", *drift.split(";")):
+        sql(migrated, statement)
+
+    assert not any("is renamed" in one for one in await project.drift(migrated))
+
+
+async def test_a_column_got_the_name_of_a_dropped_one_while_others_were_swapped(
+    project: Project, migrated: str, sql: Sql
+) -> None:
+    sql(migrated, "ALTER TABLE item RENAME a TO x; ALTER TABLE item RENAME b TO a; ALTER TABLE item RENAME x TO b")
+    sql(migrated, "ALTER TABLE item DROP c; ALTER TABLE item RENAME d TO c")
+
+    *renamed, swapped = sorted(await project.drift(migrated))
+    assert ["column:public.item.c is missing", "column:public.item.d is renamed to c"] == renamed
+    assert swapped.startswith("table:public.item: columns a and b are swapped")

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from healthd import catalog
+from healthd.comparison.view_columns import could_be_renamed
 from healthd.model.attributes import MINOR, Attribute, Record, attributes
 from healthd.model.kinds import Kind, Path
 from healthd.model.names import HANGING, Key, quote
@@ -173,6 +174,7 @@ def _alike(
         return (
             same_record(expected[key], actual[there], names, but=but)
             and (kind != "column" or same_place(key, there, expected, actual))
+            and (kind != "column" or could_be_renamed(key, there, expected, actual))
             and same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
         )
 

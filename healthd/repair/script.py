@@ -156,7 +156,8 @@ def _also(change: Change, one: Operation, places: Mapping[Key, Sequence[Place]])
     """Yield the differences that an operation repairs besides the one that it is for."""
     yield from of_identity(one, places)
     if one.action in (DROP, CREATE):  # what is created again is as expected in all attributes
-        for key in (one.key, *created_with(change, one)):
+        gone = change.before.parts(one.key) if one.action == DROP and one.key in change.made else ()
+        for key in (one.key, *created_with(change, one), *gone):
             yield from places.get(key, ())
     elif one.key.kind == "composite":  # the columns of a typed table are those of its type
         typed = {key.path for key in change.before.dependents(one.key) if key.kind == "table"}

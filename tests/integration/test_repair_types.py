@@ -242,3 +242,44 @@ async def test_a_function_that_only_casts_call_is_created_again_with_what_they_a
             AS $$ SELECT CASE s::text WHEN 'lo' THEN 0 ELSE 1 END $$"""
 
     await repair_of(schema, drift, "SELECT * FROM t ORDER BY id")
+
+
+VIEW = """
+    CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('1', '2');
+    CREATE VIEW v AS {select}; ALTER VIEW v ALTER b SET DEFAULT 'x';
+    CREATE VIEW w AS SELECT a || b AS ab FROM v; COMMENT ON COLUMN v.b IS 'b'; GRANT SELECT (a) ON v TO PUBLIC"""
+COLUMNS = {
+    "plain": "SELECT a, b FROM t",
+    "of expressions": """
+        SELECT DISTINCT concat('a, b', (SELECT max(a) FROM t)) AS a, (b COLLATE "C") AS b, 1 AS " "",c" FROM t""",
+    "of a query with a name": "WITH q AS (SELECT a, b FROM t) SELECT a, b FROM q",
+    "with other names": "SELECT t.b AS a, t.a AS b FROM t",
+}
+
+
+@pytest.mark.parametrize("select", COLUMNS.values(), ids=COLUMNS.keys())
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "ALTER VIEW v RENAME a TO tmp; ALTER VIEW v RENAME b TO a; ALTER VIEW v RENAME tmp TO b",
+        "ALTER VIEW v RENAME a TO c; ALTER VIEW v RENAME b TO a",
+        "ALTER VIEW v RENAME b TO c",
+    ],
+    ids=["exchanged", "in a chain", "renamed"],
+)
+async def test_columns_of_a_view_get_their_names_back(select: str, drift: str, repair_of: Repair) -> None:
+    await repair_of(VIEW.format(select=select), drift, "SELECT a, b FROM v")
+
+
+async def test_what_goes_with_a_view_that_is_created_again_is_repaired_by_that(
+    make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(template_of(VIEW.format(select=COLUMNS["plain"])))
+    expected = await objects(url)
+    sql(url, "GRANT SELECT (b) ON v TO PUBLIC; ALTER VIEW v RENAME a TO c")
+
+    script, failure, left = await repaired(url, expected)
+
+    assert ("", []) == (failure, left)
+    (drop,) = (one for one in script if one.sql == "DROP VIEW public.v;")
+    assert 'grant:column.public.v.b."PUBLIC"' in {str(key) for key, _ in drop.causes}

@@ -1,5 +1,6 @@
 """Consequences are reported with their cause."""
 
+from dataclasses import replace
 from typing import Any
 
 from healthd.catalog import KINDS
@@ -148,3 +149,11 @@ def test_a_role_that_lost_all_privileges_is_one_cause_and_one_that_lost_some_is_
     assert {"grant:schema.app.a": ["grant:table.app.orders.a"], "grant:table.app.orders.b": []} == reported(
         given, without(given, *held, "grant:table.app.orders.b")
     )
+
+
+def test_another_access_method_follows_from_whether_a_table_is_partitioned() -> None:
+    divided = replace(TABLE, partitioned_by="RANGE (id)")
+
+    found = reported({"table:app.orders": replace(TABLE, access_method="heap")}, {"table:app.orders": divided})
+
+    assert {"table:app.orders": ["table:app.orders"]} == found

@@ -11,7 +11,7 @@ from healthd.catalog.columns import is_attribute
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.attributes import Record
 from healthd.model.names import Key, literal
-from healthd.repair import bounds
+from healthd.repair import bounds, overlaps
 from healthd.repair.counters import source
 from healthd.repair.dependencies import ancestors
 from healthd.repair.inherited_checks import new_checks
@@ -28,6 +28,7 @@ class Guard:
     table: str = ""  # the table of these rows, if a statement must make sure that there are none
     columns: str = "*"  # to see of these rows
     counts: bool = True  # whether the number of rows means something
+    quiet: bool = False  # whether it is only mentioned if its answer is not known
     lock: str = ""  # the statement that keeps others from adding some, if `table` is a sequence
 
     @property
@@ -135,6 +136,10 @@ def of_bound(change: Change, key: Key) -> Iterator[Guard]:
     for other, one in change.before.objects.items():
         if inside and getattr(one, "bound", None) == "DEFAULT" and one.inherits == (parent.sql,) and other != key:
             yield Guard(f"SELECT FROM {other.sql} WHERE {inside}", f"of {other.sql} belong to it: with them it fails")
+    for other, overlap in overlaps.staying(change, key):
+        if overlap != bounds.TRUE:
+            query = f"SELECT FROM (SELECT 1) AS r WHERE {overlap}"
+            yield Guard(query, overlaps.meaning([other]), counts=False, quiet=True)
 
 
 def of_checks_above(change: Change, key: Key) -> Iterator[Guard]:

@@ -10,6 +10,7 @@ from healthd.model.names import Key
 from healthd.repair.dependencies import ancestors, relation
 from healthd.repair.inheritance import comes_from
 from healthd.repair.operations import ALTER, CREATE, DROP, RELEASE, Change, Operation
+from healthd.repair.overlaps import overlapping
 
 Parts = Mapping[tuple[str, ...], list[int]]
 
@@ -49,6 +50,7 @@ def of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tupl
             yield from _around_checks(change, operations, parts, number)
             yield from ((number, then) for then in _of_descendants(change, one.key, joining))
             yield from ((number, then) for then in _referring(change, operations, one.key))
+            yield from ((first, number) for first in _making_room(change, operations, one.key))
         elif _is_check(change, one):
             yield from _around_checks(change, operations, parts, number)
         elif one.action == ALTER and one.key.kind == "column":
@@ -77,6 +79,14 @@ def _new_partitions(change: Change, operations: Sequence[Operation], table: Key)
             record = change.after.objects[one.key]
             if record.bound is not None and not set(left.inherits).isdisjoint(record.inherits):
                 yield number
+
+
+def _making_room(change: Change, operations: Sequence[Operation], partition: Key) -> Iterator[int]:
+    """Yield what detaches or drops the partitions that have rows of one that is to be attached."""
+    others = {other for other, _ in overlapping(change, partition)}
+    for number, one in enumerate(operations):
+        if one.key in others and (one.action == DROP or (one.action == RELEASE and one.attribute in PARENTAGE)):
+            yield number
 
 
 def _joins_table(one: Operation) -> bool:

@@ -12,7 +12,7 @@ from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
-from healthd.repair import counters, divided_tables, guards, lossy_types, moved_labels, stored_results, values
+from healthd.repair import counters, divided_tables, guards, lossy_types, moved_labels, overlaps, stored_results, values
 from healthd.repair.column_places import of_place
 from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
@@ -88,7 +88,7 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         Judged(
             replace(one, statements=()) if number in needless else one,
             reasons.get(number, ""),
-            guarded[number],
+            tuple(_open(guarded[number], known)),
             tuple(_notes(change, one, known)),
         )
         for number, one in enumerate(operations)
@@ -112,6 +112,17 @@ def _drops_for(change: Change, one: Operation, drops: Mapping[Key, int]) -> set[
     return {drops[key] for key in keys if key is not None and key in drops}
 
 
+def _open(guarded: Iterable[Guard], known: Known) -> Iterator[Guard]:
+    """Yield the guards without those that nobody needs to read about: they found nothing."""
+    yield from (guard for guard in guarded if not guard.quiet or known.count(guard.query) != 0)
+
+
+def _attaches(one: Operation) -> bool:
+    """Return whether an operation may give a table a partition."""
+    created = one.action == CREATE and one.key.kind in ("table", "foreign_table")
+    return created or (one.action == ALTER and one.attribute in PARENTAGE)
+
+
 def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Known) -> str:
     if one.cause in known.undecided:
         return known.undecided[one.cause]
@@ -121,8 +132,13 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
         return f"{divided} must be settled first"
     if not any(not statement.startswith("--") for statement in one.statements):
         return "healthd does not know the entire statement"
+    blocked = overlaps.in_the_way(change, one.key) if _attaches(one) else ""
     if one.action == CREATE and one.key.kind == "table" and one.key not in change.before.objects:
+        if blocked:
+            return f"{blocked}; restore what is not in them from a backup"
         return "its rows are lost with it: restore them from a backup; this creates it without rows"
+    if blocked:
+        return blocked
     owned = getattr(change.after.objects.get(one.key), "owned_by", None) if one.action == CREATE else None
     if owned and (table := Key("table", Key.parse(f"column:{owned}").path[:2])) not in change.before.objects:
         return f"{table} must be settled first"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from healthd import catalog
+from healthd.comparison.other_parents import is_of_other_parent
 from healthd.comparison.view_columns import could_be_renamed
 from healthd.model.attributes import MINOR, Attribute, Record, attributes
 from healthd.model.kinds import Kind, Path
@@ -173,12 +174,20 @@ def _alike(
     def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
         return (
             same_record(expected[key], actual[there], names, but=but)
-            and (kind != "column" or same_place(key, there, expected, actual))
-            and (kind != "column" or could_be_renamed(key, there, expected, actual))
+            and (kind != "column" or _may_be_renamed(key, there, expected, actual))
             and same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
         )
 
     return alike
+
+
+def _may_be_renamed(key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> bool:
+    """Return whether a column can have got another name: it is at the same place, and from no other table."""
+    return (
+        same_place(key, there, expected, actual)
+        and could_be_renamed(key, there, expected, actual)
+        and not is_of_other_parent(there, expected, actual)
+    )
 
 
 def inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]:

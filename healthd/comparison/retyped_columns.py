@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from healthd.comparison.other_parents import is_of_other_parent
 from healthd.comparison.renames import under_other_names
 from healthd.model.attributes import Record
 from healthd.model.names import Key
@@ -58,5 +59,6 @@ def _pairs(table: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Reco
         return
     for name, other in zip(wanted, there, strict=True):
         key, own = Key("column", (*table.path, name)), Key("column", (*table.path, other))
-        if name != other and key in expected and key not in actual and own in actual and own not in expected:
+        lost, new = key in expected and key not in actual, own in actual and own not in expected
+        if name != other and lost and new and not is_of_other_parent(own, expected, actual):
             yield key, own

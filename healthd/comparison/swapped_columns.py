@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from healthd.comparison.column_origins import Origins, origins
+from healthd.comparison.other_parents import is_of_other_parent
 from healthd.comparison.renames import same_record
 from healthd.comparison.swapped_texts import followed, path_with, renamed_back, spoken_with
 from healthd.model.attributes import Record
@@ -33,7 +34,15 @@ def suspects(expected: Snapshot, actual: Snapshot) -> tuple[Key, ...]:
         and (other := actual.objects.get(key)) is not None
         and record.column_order != other.column_order
         and None not in (record.column_order, other.column_order)
+        and not _is_of_other_parent(key, expected, actual)
     )
+
+
+def _is_of_other_parent(table: Key, expected: Snapshot, actual: Snapshot) -> bool:
+    """Return whether a table has its columns, or some of them, from one that should not be above it."""
+    names = listed(actual.objects[table].column_order)
+    columns = (Key("column", (*table.path, name)) for name in names)
+    return any(is_of_other_parent(one, expected.objects, actual.objects) for one in columns)
 
 
 def swapped_back(

@@ -29,6 +29,8 @@ SCHEMA = """
     CREATE TABLE swapped (n integer) PARTITION BY LIST (n);
     CREATE TABLE swapped_1 PARTITION OF swapped FOR VALUES IN (1);
     CREATE TABLE swapped_2 PARTITION OF swapped FOR VALUES IN (2);
+    CREATE TABLE later (id integer NOT NULL, day date NOT NULL);
+    INSERT INTO later VALUES (1, '2024-01-01');
     INSERT INTO swapped VALUES (1);
     INSERT INTO parts SELECT generate_series(1, 8);
     INSERT INTO places VALUES ('a', 1), ('c', 2);
@@ -176,3 +178,17 @@ async def test_a_partition_is_attached_where_others_have_other_rows(
 
     assert ("", []) == (failure, left)
     assert [] == [note for one in script for note in one.notes if "overlap" in note]
+
+
+async def test_a_new_partition_that_took_the_name_of_a_table_has_no_renamed_columns(
+    database: str, expected: Snapshot, sql: Any
+) -> None:
+    drift = """
+        ALTER TABLE later RENAME TO later_old;
+        CREATE TABLE later PARTITION OF log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')"""
+
+    script = await held_back(
+        database, expected, sql, drift, "1 row: drop it only if nobody needs its rows", "SELECT * FROM later_old"
+    )
+
+    assert [] == [one.sql for one in script if "RENAME COLUMN" in one.sql]

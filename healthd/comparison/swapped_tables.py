@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from healthd.comparison.changed_tables import owners
+from healthd.comparison.followers import testimony
 from healthd.comparison.renames import inside, named_back
 from healthd.model.attributes import Record
 from healthd.model.names import Key
@@ -34,14 +35,21 @@ def exchanged_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tupl
     """Return the actual side with such tables under their expected names, and a difference for each.
 
     Each table has all columns of the one whose name it has. That it was exchanged shows in the names of its indexes,
-    which a rename leaves as they are, or in its columns, if these are other ones.
+    which a rename leaves as they are, or in its columns, if these are other ones. If one was also changed, something
+    else that follows a table must say so; and nothing may say that only names of indexes were exchanged.
     """
-    return named_back(expected, actual, "table", dict(sorted(_swapped(expected.objects, actual.objects))))
+    found: Swaps = {}
+    columns = inside("table", expected.objects), inside("table", actual.objects)
+    for names in _circles(_candidates(expected.objects, actual.objects, columns)):
+        told = testimony(expected, actual, names)
+        alike = all(_shape(key, columns[0]) == _shape(there, columns[1]) for there, key in names.items())
+        if False not in told and (alike or True in told):
+            found |= names
+    return named_back(expected, actual, "table", dict(sorted(found.items())))
 
 
-def _swapped(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:
-    """Yield (the actual key, the expected key) of all tables in cycles of names."""
-    columns = inside("table", expected), inside("table", actual)
+def _candidates(expected: Objects, actual: Objects, columns: tuple[Columns, Columns]) -> Swaps:
+    """Return the tables that may have the name of another one: first those with all columns of that."""
     common = [key for key in expected if key.kind == "table" and key in actual and not _bound(expected[key])]
     indexed = _by_indexes(expected, actual)
     changed = {key for key in common if columns[0].get(key.path) != columns[1].get(key.path)}
@@ -55,26 +63,31 @@ def _swapped(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:
         if there is None and key in changed:
             same = [one for one in shaped.get(_shape(key, columns[0]), ()) if one not in taken]
             there = same[0] if len(same) == 1 else None
-        if (
-            there is not None
-            and there != key
-            and there in expected
-            and _shape(key, columns[0]) == _shape(there, columns[1])
-        ):
+        if there is not None and _may_be(key, there, expected) and _shape(key, columns[0]) == _shape(there, columns[1]):
             taken[there] = key
-    yield from ((there, key) for there, key in taken.items() if _returns(there, taken))
+    named = set(taken.values())
+    for key in common:
+        there = indexed.get(key)
+        if there is not None and _may_be(key, there, expected) and there not in taken and key not in named:
+            taken[there] = key
+    return taken
 
 
-def _returns(start: Key, names: Mapping[Key, Key]) -> bool:
-    """Return whether a table is in a cycle of names."""
-    key = names[start]
-    for _ in names:
-        if key == start:
-            return True
-        if key not in names:
-            return False
-        key = names[key]
-    return False
+def _may_be(key: Key, there: Key, expected: Objects) -> bool:
+    return there != key and there in expected and there.path[0] == key.path[0]
+
+
+def _circles(names: Swaps) -> Iterator[Swaps]:
+    """Yield the tables of which each has the name of the next one, and the last one that of the first one."""
+    done = set[Key]()
+    for start in names:
+        circle, key = {start: names[start]}, names[start]
+        while key != start and key in names and key not in circle:
+            circle[key] = names[key]
+            key = names[key]
+        if key == start and start not in done:
+            done |= circle.keys()
+            yield circle
 
 
 def _shape(key: Key, columns: Columns) -> object:

@@ -229,3 +229,79 @@ async def test_names_of_indexes_are_adopted(
     assert "" == changes(printed(other), printed(url))
     assert "" == run_psql("\n".join(pair.rollback), url)
     assert () == diff(expected, await objects(url))
+
+
+EXCHANGED = """
+    CREATE TABLE live (id integer PRIMARY KEY, v text NOT NULL);
+    CREATE TABLE stage (id integer PRIMARY KEY, v text NOT NULL);
+    CREATE INDEX live_v ON live (v); {more};
+    INSERT INTO live VALUES (1, 'live'); INSERT INTO stage VALUES (2, 'stage')"""
+EXCHANGE = "ALTER TABLE live RENAME TO t; ALTER TABLE stage RENAME TO live; ALTER TABLE t RENAME TO stage"
+NAMES_OF_KEYS = """
+    ALTER INDEX live_pkey RENAME TO x; ALTER INDEX stage_pkey RENAME TO live_pkey; ALTER INDEX x RENAME TO stage_pkey;
+    DROP INDEX live_v; CREATE INDEX live_v ON stage (v)"""
+WITNESSES = {
+    "a foreign key": "CREATE TABLE ref (id integer REFERENCES live)",
+    "a view": "CREATE VIEW seen AS SELECT id FROM stage",
+    "a sequence": "CREATE SEQUENCE counter OWNED BY live.id",
+    "names of NOT NULL": "",
+}
+
+
+@pytest.mark.parametrize("more", WITNESSES.values(), ids=WITNESSES.keys())
+async def test_tables_that_were_exchanged_and_changed_get_their_names_back(
+    more: LiteralString, make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(template_of(EXCHANGED.format(more=more)))
+    if not more and sql(url, "SELECT current_setting('server_version_num')::int < 180000")[0][0]:
+        pytest.skip("PostgreSQL 18 and later")
+    drift = f"{EXCHANGE}; ALTER TABLE live ADD COLUMN loaded integer"
+
+    await repairs(url, await objects(url), sql, drift, "SELECT l.*, s.* FROM live AS l, stage AS s")
+
+
+@pytest.mark.parametrize("more", WITNESSES.values(), ids=WITNESSES.keys())
+@pytest.mark.parametrize("changed", ["", "ALTER TABLE live ADD COLUMN loaded integer"])
+async def test_tables_whose_keys_have_exchanged_their_names_keep_their_rows(
+    changed: LiteralString,
+    more: LiteralString,
+    make_database: MakeDatabase,
+    template_of: Callable[..., str],
+    sql: Any,
+) -> None:
+    url = make_database(template_of(EXCHANGED.format(more=more)))
+    if not more and sql(url, "SELECT current_setting('server_version_num')::int < 180000")[0][0]:
+        pytest.skip("PostgreSQL 18 and later")
+
+    await repairs(
+        url, await objects(url), sql, f"{NAMES_OF_KEYS}; {changed}", "SELECT l.id, s.id FROM live AS l, stage AS s"
+    )
+
+
+async def test_exchanged_tables_of_which_both_were_changed_get_their_names_back(
+    make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(
+        template_of("""
+            CREATE TABLE t (id integer PRIMARY KEY, v text, w integer); CREATE TABLE u (id integer PRIMARY KEY, v text);
+            CREATE SEQUENCE counter OWNED BY t.id; CREATE PUBLICATION pub FOR TABLE t, u;
+            INSERT INTO t VALUES (1, 'x', 1); INSERT INTO u VALUES (1, 'y')""")
+    )
+    drift = """
+        ALTER TABLE t RENAME w TO ww; ALTER TABLE u ADD COLUMN more integer;
+        ALTER TABLE u RENAME TO x; ALTER TABLE t RENAME TO u; ALTER TABLE x RENAME TO t"""
+
+    await repairs(url, await objects(url), sql, drift, "SELECT t.*, u.* FROM t, u")
+
+
+async def test_tables_stay_exchanged_if_a_view_was_created_again_on_the_other_one(
+    make_database: MakeDatabase, template_of: Callable[..., str], sql: Any
+) -> None:
+    url = make_database(template_of(EXCHANGED.format(more="CREATE VIEW seen AS SELECT v FROM live")))
+    expected = await objects(url)
+    sql(url, f"{EXCHANGE}; CREATE OR REPLACE VIEW seen AS SELECT v FROM live")
+
+    _, failure, left = await repaired(url, expected)
+
+    assert ("", []) == (failure, left)
+    assert [("stage",)] == sql(url, "TABLE seen")

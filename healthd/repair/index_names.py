@@ -99,6 +99,19 @@ def of_partitions(expected: Objects, actual: Objects, differences: Iterable[Diff
                 yield Statement(renaming(there, name), (one.place,), key=root)
 
 
+def as_present(actual: Objects, copy: Objects, script: Iterable[Statement]) -> Iterator[str]:
+    """Yield the statements that give indexes of partitions in a copy the names that a script finds where it runs.
+
+    Which partition has which of these names is of no consequence for the script.
+    """
+    text = "\n".join(one.sql for one in script)
+    for root, record in actual.items():
+        names, others = set(attached(record)), set(attached(copy.get(root)))
+        for there, name in zip(sorted(others - names), sorted(names - others), strict=False):
+            if there[0] == name[0] and f" INDEX {Key('', name).sql} RENAME TO " in text:
+                yield renaming(there, name[1])
+
+
 def _wanted(expected: Objects, differences: Iterable[Difference]) -> Iterator[tuple[Path, Difference]]:
     """Yield the names of the indexes that are created, or get their names back."""
     for one in differences:

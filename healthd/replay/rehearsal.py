@@ -20,6 +20,7 @@ from healthd.model.names import Key, literal
 from healthd.model.scripts import Script, running
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.postgres.embedded import room_for
+from healthd.repair.index_names import as_present
 from healthd.repair.script import changes
 from healthd.repair.text import SESSION
 from healthd.replay.filled_tables import filled, losses
@@ -84,6 +85,7 @@ async def _rehearse(
         copy = await _copied(scratch.connection, base, expected, actual, migrator)
         if isinstance(copy, str):
             return Rehearsal(problem=copy)
+        await run_all(scratch.connection, as_present(actual.objects, copy.objects, script))
         rows = await filled(scratch.connection, actual, expected, first, empty) if empty is not None else ()
         if failure := await run_all(scratch.connection, running(script)):
             if rows and failure.sqlstate.startswith(UNFIT):

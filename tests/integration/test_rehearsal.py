@@ -91,6 +91,20 @@ async def test_a_script_that_repairs_everything_is_clean(database: str, sql: Any
     assert rehearsal.words.endswith(", with rows in 1 table: clean")
 
 
+async def test_indexes_of_partitions_have_the_names_that_they_have_where_the_script_runs(
+    database: str, sql: Any
+) -> None:
+    schema = """
+        CREATE TABLE log (id integer, at integer) PARTITION BY LIST (id); CREATE TABLE one PARTITION OF log DEFAULT;
+        CREATE INDEX log_id ON log (id); CREATE INDEX log_at ON log (at)"""
+    drift = "DROP INDEX log_id; ALTER INDEX one_at_idx RENAME TO log_id"
+    expected, actual = await sides(database, sql, drift, schema)
+    found = script(expected, actual)
+
+    assert "ALTER INDEX public.log_id RENAME TO one_at_idx;" == found[0].sql
+    assert ("", ()) == ((rehearsal := await played(found, expected, actual)).problem, rehearsal.left)
+
+
 async def test_what_a_script_leaves_is_named(database: str, sql: Any) -> None:
     expected, actual = await sides(database, sql, "DROP INDEX orders_note; DROP VIEW paid")
     half = tuple(

@@ -36,7 +36,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         yield Finding(
             problem,
             key,
-            f"{key} {WHERE[difference.attribute]} {_place(difference)}",
+            f"{key} {WHERE[difference.attribute]} {_place(difference)}{_rivals(difference)}",
             kind.loss(record) or Severity.WARNING,
             difference.expected,
             difference.actual,
@@ -77,6 +77,12 @@ WHERE = {NAME_OF: "is renamed to", SCHEMA_OF: "is moved to schema", PLACE_OF: "i
 
 def _place(difference: Difference) -> str:
     return str(difference.actual) if difference.attribute == PLACE_OF else quote(difference.actual)
+
+
+def _rivals(difference: Difference) -> str:
+    """Return which other tables could be the one with another name."""
+    others = some(tuple(one.sql for one in difference.rivals), NAMED)
+    return f", or {others} is it: look at the rows of both" if others else ""
 
 
 def _swapped(difference: Difference, problem: str) -> Finding:

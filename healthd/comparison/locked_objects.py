@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from healthd.comparison.rotated_tables import there_of
 from healthd.model.findings import Evidence, Finding
 from healthd.model.names import Key
 from healthd.model.severity import Severity
@@ -27,17 +28,8 @@ def followed(actual: Snapshot, found: Iterable[Difference]) -> Snapshot:
     """Return the actual objects with the locked ones under the expected names of their tables and schemas."""
     if not actual.locked:
         return actual
-    names = {_there(one).path: one.key.path for one in found if one.attribute in (NAME_OF, SCHEMA_OF, PLACE_OF)}
+    names = {there_of(one).path: one.key.path for one in found if one.attribute in (NAME_OF, SCHEMA_OF, PLACE_OF)}
     return replace(actual, locked={_under(key, names): lock for key, lock in actual.locked.items()})
-
-
-def _there(one: Difference) -> Key:
-    """Return the name that a renamed or moved object has in the database."""
-    if one.attribute == NAME_OF:
-        return Key(one.key.kind, (*one.key.path[:-1], one.actual))
-    if one.attribute == SCHEMA_OF:
-        return Key(one.key.kind, (one.actual, *one.key.path[1:]))
-    return Key.parse(f"{one.key.kind}:{one.actual}")
 
 
 def _under(key: Key, names: Mapping[tuple[str, ...], tuple[str, ...]]) -> Key:

@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from healthd import catalog
@@ -53,19 +54,34 @@ def moved_back(
     return (replace(actual, objects=objects), tuple(differences)) if differences else (actual, ())
 
 
-def repair(difference: Difference) -> str:
-    """Return the SQL that moves an object back to its schema."""
+def repair(difference: Difference, taken: Container[tuple[str, ...]] = ()) -> str:
+    """Return the SQL that moves an object back to its schema; on its way, it has no name that is `taken`."""
     key = difference.key
     if difference.attribute == PLACE_OF:
-        there = Key.parse(f"{key.kind}:{difference.actual}")
-        renamed = Key(key.kind, (there.path[0], *key.path[1:]))
-        steps = (
-            f"ALTER {catalog.words(there)} RENAME TO {quote(key.path[1])};",
-            f"ALTER {catalog.words(renamed)} SET SCHEMA {quote(key.path[0])};",
-        )
-        return "\n".join(steps)
+        return "\n".join(_steps(key, Key.parse(f"{key.kind}:{difference.actual}"), taken))
     there = Key(key.kind, (difference.actual, *key.path[1:]))
     return f"ALTER {catalog.words(there)} SET SCHEMA {quote(difference.expected)};"
+
+
+def _steps(key: Key, there: Key, taken: Container[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the statements that give an object another schema and another name."""
+    (schema, name), (before, old) = key.path[:2], there.path[:2]
+    way = old  # the name that it has when it comes to the other schema
+    if (before, name) not in taken:
+        way = name
+    elif (schema, old) in taken:
+        way = next(
+            one
+            for n in count()
+            if (one := f"{name.encode()[:48].decode(errors='ignore')}_aside{n or ''}")
+            and (before, one) not in taken
+            and (schema, one) not in taken
+        )
+    if way != old:
+        yield f"ALTER {catalog.words(there)} RENAME TO {quote(way)};"
+    yield f"ALTER {catalog.words(Key(key.kind, (before, way, *key.path[2:])))} SET SCHEMA {quote(schema)};"
+    if way != name:
+        yield f"ALTER {catalog.words(Key(key.kind, (schema, way, *key.path[2:])))} RENAME TO {quote(name)};"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """How two snapshots are compared: the passes, in their order, and which of the differences become findings.
 
 The reason for this order: moves to another schema are undone first, those of extensions before all others, because all
-later passes match objects by name. Then come labels of enums that were exchanged, which texts mention that tell more;
-where such a text has another name itself, they show only at the end.
+later passes match objects by name. Tables that were rotated come before these moves: each could be moved by itself.
+Then come labels of enums that were exchanged, which texts mention that tell more; where such a text has another name
+itself, they show only at the end.
 Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
 column names, columns that have the name of a dropped one, and then renames: a swap looks like two renames, and a rename
 of the table hides a swap, so the pass for swaps runs before and after that for renames. Range types come before the
@@ -37,13 +38,14 @@ from healthd.comparison.renames import aligned, together
 from healthd.comparison.replaced_columns import replaced_back
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
+from healthd.comparison.rotated_tables import NO_ROTATIONS, Rotations, rotated_back, rotations
 from healthd.comparison.swapped_columns import suspects, swapped_back
 from healthd.comparison.swapped_tables import exchanged_back, may_be_exchanged
 from healthd.comparison.unexpected_texts import respelled
 from healthd.comparison.unreported import is_recorded, of_partitions
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
-from healthd.model.snapshots import Difference, Place, Snapshot, diff
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, Difference, Place, Snapshot, diff
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Sides:
     expected: Snapshot
     actual: Snapshot  # with moved, renamed and swapped objects under their expected names
     found: tuple[Difference, ...] = ()  # these moves, renames and swaps
+    rotations: Rotations = NO_ROTATIONS  # which tables that look the same could be others
     let_go: tuple[str, ...] = ()  # former partitions of tables whose partitions may be added and removed
 
 
@@ -90,6 +93,29 @@ def undo_moves(sides: Sides, given: Given) -> Sides:
 def undo_moves_of_extensions(sides: Sides, _given: Given) -> Sides:
     """Give texts that name what moved extensions provide its expected schema."""
     return replace(sides, actual=texts_back(sides.expected, sides.actual))
+
+
+def undo_rotations(sides: Sides, given: Given) -> Sides:
+    """Give tables of which each has the place of the next one their expected places."""
+    known = rotations(sides.expected, sides.actual, given.apart)
+    if not known.found:
+        return replace(sides, rotations=known)
+    expected = given.whole(sides.expected)
+    actual, rotated = rotated_back(expected, given.whole(sides.actual), known.found)
+    return replace(sides, expected=expected, actual=actual, found=(*sides.found, *rotated), rotations=known)
+
+
+def doubt_names(sides: Sides, _given: Given) -> Sides:
+    """Note which other tables a table that has another name or place could be as well."""
+    if not sides.rotations.relatives:
+        return sides
+    names = (NAME_OF, SCHEMA_OF, PLACE_OF)
+    doubted, known = sides.rotations.doubted, sides.rotations.found.values()
+    found = (
+        doubted(one) if one.attribute in names and one.key.kind == "table" and one.key not in known else one
+        for one in sides.found
+    )
+    return replace(sides, found=tuple(found))
 
 
 def undo_exchanges(sides: Sides, given: Given) -> Sides:
@@ -219,6 +245,7 @@ def spell_out_roles(sides: Sides, given: Given) -> Sides:
 
 NAMES: tuple[Pass, ...] = (
     undo_moves_of_extensions,
+    undo_rotations,
     undo_moves,
     undo_swaps_of_labels,
     undo_exchanges,
@@ -235,6 +262,7 @@ NAMES: tuple[Pass, ...] = (
     undo_swaps_of_labels,
     follow_all_names,
     respell_unexpected,
+    doubt_names,
     forget_names_of_partitions,
 )
 PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_attached, settle_partitions)

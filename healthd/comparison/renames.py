@@ -55,7 +55,7 @@ def aligned(
             ]
     if not differences:
         return actual, ()
-    return replace(actual, objects=_followed(expected.objects, objects, names)), tuple(differences)
+    return replace(actual, objects=with_expected_texts(expected.objects, objects, names)), tuple(differences)
 
 
 def under_other_names(
@@ -64,7 +64,7 @@ def under_other_names(
     """Return the objects with other names for some of one kind (actual: expected key), and the texts that follow."""
     names = {_name(there): _name(key) for there, key in found.items()}
     renamed = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
-    return _followed(expected, renamed, names)
+    return with_expected_texts(expected, renamed, names)
 
 
 def named_back(
@@ -85,15 +85,34 @@ def together(expected: Snapshot, actual: Snapshot, differences: Iterable[Differe
     """Return the actual side with the expected texts where these differ by several new names, which passes found."""
     names = _names_of(differences)
     if len(names) > 1:
-        return replace(actual, objects=_followed(expected.objects, dict(actual.objects), names))
+        return replace(actual, objects=with_expected_texts(expected.objects, dict(actual.objects), names))
     return actual
 
 
 def _names_of(differences: Iterable[Difference]) -> dict[str, str]:
-    return {one.actual: one.expected for one in differences if one.attribute == NAME_OF}
+    found = tuple(one for one in differences if one.attribute == NAME_OF)
+    passed_on = chained(found)
+    return {one.actual: one.expected for one in found if one.key not in passed_on}
 
 
-def _followed(expected: Mapping[Key, Record], objects: Objects, names: Mapping[str, str]) -> Objects:
+def chained(differences: Iterable[Difference]) -> frozenset[Key]:
+    """Return the tables that have the name of another one, which has another one again: no circle.
+
+    Texts have the expected names of both already, and would get those of others if they were replaced again.
+    """
+    found = {one.key: one for one in differences if one.attribute == NAME_OF and one.key.kind == "table"}
+    back = {key: then for key, one in found.items() if (then := Key("table", (key.path[0], one.actual))) in found}
+    ends = [key for key in found if key not in back]
+    before = {then: key for key, then in back.items()}
+    passed_on = set[Key]()
+    while ends:
+        if (key := before.get(ends.pop())) is not None:
+            passed_on.add(key)
+            ends.append(key)
+    return frozenset(passed_on)
+
+
+def with_expected_texts(expected: Mapping[Key, Record], objects: Objects, names: Mapping[str, str]) -> Objects:
     """Return the objects with the expected texts where these differ only by new names."""
     followed = dict(objects)
     for key, record in objects.items():

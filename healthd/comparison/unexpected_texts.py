@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog import KINDS
-from healthd.comparison.renames import AS_WRITTEN
+from healthd.comparison.renames import AS_WRITTEN, chained
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
@@ -25,13 +25,15 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
     table; in other texts a column could be that of another table.
     """
     objects: dict[Key, Record] = {}
+    found = tuple(found)
+    passed_on = chained(found)
     unlike: dict[Key, Record] | None = None  # found once: there may be as many names as objects
     for one in found:
         if one.attribute == NAME_OF and one.key.kind == "column":
             names, table = {quote(one.actual): quote(one.expected)}, one.key.path[:2]
         elif one.attribute == SWAPPED and one.key.kind != "enum":
             names, table = dict(zip(map(quote, one.actual), map(quote, one.expected), strict=True)), one.key.path
-        elif one.attribute == NAME_OF and KINDS[one.key.kind].referenced:
+        elif one.attribute == NAME_OF and KINDS[one.key.kind].referenced and one.key not in passed_on:
             there = KINDS[one.key.kind].with_name(one.key, one.actual)
             names, table = {Key("", there.path[:2]).sql: Key("", one.key.path[:2]).sql}, None
         else:

@@ -49,13 +49,15 @@ Place = tuple[Key, str | None]  # an object, and an attribute of it where only t
 class Difference:
     """One disagreement: an attribute, or the entire object if `attribute` is None.
 
-    For an entire object the missing side is None and the other side is the record.
+    For an entire object the missing side is None and the other side is the record. `rivals` are tables that could be
+    this one as well, if it has another name or place.
     """
 
     key: Key
     attribute: str | None
     expected: Any
     actual: Any
+    rivals: tuple[Key, ...] = field(default=(), kw_only=True)
 
     @property
     def place(self) -> Place:

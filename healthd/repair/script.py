@@ -19,7 +19,7 @@ from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.present_names import present
-from healthd.repair.restored_names import NAMES, restored_names
+from healthd.repair.restored_names import NAMES, restored_names, unsettled
 from healthd.repair.safety import Judged, Known, judged, raising
 from healthd.repair.sole_keys import of_identity
 from healthd.repair.taken_names import Freed, freed
@@ -75,7 +75,8 @@ class Draft:
         change, operations = self.change, online(self.change, self.operations, sizes)
         follow = edges(change, operations)
         asked = present(change.before, (*self.freed.names, *self.names))
-        safe = judged(change, operations, follow, replace(known, sizes=sizes, asked=asked))
+        undecided = {**self._undecided(), **known.undecided}
+        safe = judged(change, operations, follow, replace(known, sizes=sizes, asked=asked, undecided=undecided))
         places = defaultdict[Key, list[Place]](list)
         for one in change.differences:
             places[one.key].append(one.place)
@@ -87,6 +88,19 @@ class Draft:
         done = (weigh(one) for one in _once((*before, *self.restored, *statements)))
         found = (replace(one, causes=tuple(map(self.freed.place, one.causes))) for one in done)
         return tuple(replace(one, rows=asked(one.rows)) if one.rows else one for one in found)
+
+    def _undecided(self) -> Mapping[Place, str]:
+        """Return what cannot be done while it is not certain which table is which, with the reason."""
+        if not any(one.rivals for one in self.names):
+            return {}
+        open_question = unsettled(self.names)
+        sides = self.change.before, self.change.after
+        found: dict[Place, str] = {}
+        for one in self.change.differences:
+            needed = (key for side in sides if one.key in side.objects for key in side.needs(one.key))
+            if why := next((why for key in (one.key, *needed) if (why := open_question(key))), ""):
+                found[one.place] = why
+        return found
 
 
 def drafted(

@@ -50,6 +50,7 @@ class Relatives:
     now: Mapping[Key, Key]  # by the expected key
     was: Mapping[Key, Key]  # by the actual key
     disputed: frozenset[Edge]  # (expected, actual) for which there is something, and something against it
+    like: Fits  # the same, if no name of what belongs to them says something else
     named: Mapping[str, tuple[Key, ...]]  # the tables that both sides have, by their names
 
     def rivals(self, there: Key, key: Key) -> tuple[Key, ...]:
@@ -270,7 +271,12 @@ def _relatives(family: _Family, known: Traces, fits: Fits) -> Relatives:
     wanted, there = (*family.missing, *family.common), (*family.unexpected, *family.common)
     sure, disputed = recognized(known, wanted, there)
     named = _by(1, family.common)
-    return Relatives(family, fits, dict(sure), {there: key for key, there in sure}, disputed, named)
+
+    def like(key: Key, there: Key) -> bool:
+        own, other = known.names[0].get(key.path), known.names[1].get(there.path)
+        return fits(key, there) and not (own and other and own.isdisjoint(other))
+
+    return Relatives(family, fits, dict(sure), {there: key for key, there in sure}, disputed, like, named)
 
 
 def _chains(known: Relatives) -> Iterator[Rotated]:
@@ -285,14 +291,14 @@ def _chains(known: Relatives) -> Iterator[Rotated]:
             continue  # nothing is known of it: see below
         if chain[-1] not in known.family.unexpected:
             chain += _only(
-                one for one in known.family.unexpected if one not in known.was and known.fits(chain[-1], one)
+                one for one in known.family.unexpected if one not in known.was and known.like(chain[-1], one)
             )
         if chain[-1] in known.family.unexpected and len(chain) > 2 and disputed.isdisjoint(chain):
             yield dict(zip(chain[1:], chain[:-1], strict=True))
     for there in known.family.unexpected:
         chain = _followed(there, known.was)[::-1]
         if len(chain) > 1 and chain[0] not in known.family.missing:
-            first = _only(one for one in known.family.missing if one not in known.now and known.fits(one, chain[0]))
+            first = _only(one for one in known.family.missing if one not in known.now and known.like(one, chain[0]))
             if first and disputed.isdisjoint((*first, *chain)):
                 yield dict(zip(chain, [*first, *chain[:-1]], strict=True))
 

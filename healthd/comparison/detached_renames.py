@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from healthd.comparison.changed_tables import KEYS
@@ -20,30 +21,52 @@ def detached_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple
 
     Their rows are still there: without this, the partition would be created without them. A copy of a partition has
     the same columns, too, and so nothing is assumed if there are several such tables, or several such partitions, or
-    if a table has no index that was named after the partition, although the partition had one.
+    if a table has no index that was named after the partition, although the partition had one. A table whose columns
+    have other types must have a name of the partition, or of the table above it: of an index or of a NOT NULL.
     """
     return named_back(expected, actual, "table", dict(_pairs(expected.objects, actual.objects)))
 
 
 def _pairs(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:
     """Yield (the actual key, the expected key) where both are unambiguous."""
-    lost = [key for key in expected.keys() - actual.keys() if _is_partition(key, expected[key], actual)]
-    extra = [key for key in actual.keys() - expected.keys() if key.kind == "table" and not actual[key].inherits]
+    lost = {key for key in expected.keys() - actual.keys() if _is_partition(key, expected[key], actual)}
+    extra = {key for key in actual.keys() - expected.keys() if key.kind == "table" and not actual[key].inherits}
     if not lost or not extra:
         return
-    wanted, found = (inside("table", side) for side in (expected, actual))
     names = _names(actual)
+    for typed in (True, False):
+        found = [
+            (former, key)
+            for former, key in _matches(expected, actual, lost, extra, typed=typed)
+            if _was(former, key, Key.parse(f"table:{expected[key].inherits[0]}"), names, typed=typed)
+        ]
+        yield from found
+        lost -= {key for _, key in found}
+        extra -= {former for former, _ in found}
+
+
+def _matches(
+    expected: Objects, actual: Objects, lost: Iterable[Key], extra: Iterable[Key], *, typed: bool
+) -> Iterator[tuple[Key, Key]]:
+    """Yield (the actual key, the expected key) where no other table has the same columns."""
+    wanted, found = (inside("table", side) for side in (expected, actual))
     shaped = defaultdict[Any, list[Key]](list)
     for key in sorted(extra):
-        shaped[_shape(key, actual[key], found)].append(key)
-    many = Counter(_shape(key, expected[key], wanted) for key in lost)
+        shaped[_shape(key, actual[key], found, typed=typed)].append(key)
+    many = Counter(_shape(key, expected[key], wanted, typed=typed) for key in lost)
     for key in sorted(lost):
-        shape = _shape(key, expected[key], wanted)
+        shape = _shape(key, expected[key], wanted, typed=typed)
         if many[shape] == 1 and len(shaped[shape]) == 1:
-            (former,) = shaped[shape]
-            above = Key.parse(f"table:{expected[key].inherits[0]}")
-            if _is_named_after(key, names[former.path]) or not (names[former.path] or names[above.path]):
-                yield former, key
+            yield shaped[shape][0], key
+
+
+def _was(former: Key, key: Key, above: Key, names: Names, *, typed: bool) -> bool:
+    """Return whether the names in a table are those of a partition: with other types there must be one of them."""
+    if _is_named_after(key, names.of_indexes[former.path]):
+        return True
+    if typed:
+        return not (names.of_indexes[former.path] or names.of_indexes[above.path])
+    return any(_is_named_after(one, names.of_columns[former.path]) for one in (key, above))
 
 
 def _is_partition(key: Key, record: Record, actual: Objects) -> bool:
@@ -51,13 +74,22 @@ def _is_partition(key: Key, record: Record, actual: Objects) -> bool:
     return key.kind == "table" and record.bound is not None and Key.parse(f"table:{record.inherits[0]}") in actual
 
 
-def _names(objects: Objects) -> Mapping[tuple[str, ...], list[str]]:
-    """Return the names of the indexes and keys of each table, by its path."""
-    found = defaultdict[tuple[str, ...], list[str]](list)
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that the server has chosen for parts of tables, or anybody else, by the paths of these tables."""
+
+    of_indexes: Mapping[tuple[str, ...], list[str]]  # and of keys
+    of_columns: Mapping[tuple[str, ...], list[str]]  # of their NOT NULL, since 18, which are not as usual
+
+
+def _names(objects: Objects) -> Names:
+    indexes, columns = (defaultdict[tuple[str, ...], list[str]](list) for _ in range(2))
     for key, record in objects.items():
         if key.kind == "index" or (key.kind == "constraint" and record.type in KEYS):
-            found[key.path[:2]].append(key.path[2])
-    return found
+            indexes[key.path[:2]].append(key.path[2])
+        elif key.kind == "column" and record.not_null_name:
+            columns[key.path[:2]].append(record.not_null_name)
+    return Names(indexes, columns)
 
 
 def _is_named_after(table: Key, names: Iterable[str]) -> bool:
@@ -65,7 +97,10 @@ def _is_named_after(table: Key, names: Iterable[str]) -> bool:
     return any(name.startswith(table.path[1][:28]) for name in names)
 
 
-def _shape(key: Key, record: Record, columns: Mapping[tuple[str, ...], Mapping[Any, tuple[Any, ...]]]) -> Any:
+def _shape(
+    key: Key, record: Record, columns: Mapping[tuple[str, ...], Mapping[Any, tuple[Any, ...]]], *, typed: bool
+) -> Any:
     """Return schema, partition key and columns; since 17 a partition has the identity columns of its table."""
-    found = ((name, *column[:2], column[3]) for name, column in columns.get(key.path, {}).items())
+    first = 0 if typed else 1  # the type
+    found = ((name, *column[first:2], column[3]) for name, column in columns.get(key.path, {}).items())
     return key.path[0], record.partitioned_by, frozenset(found)

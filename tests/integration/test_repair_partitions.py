@@ -6,9 +6,9 @@ import pytest
 from objects import fixtures_of
 
 from healthd.model.snapshots import Snapshot
-from integration.test_repair_drifts import held_back, repaired
+from integration.test_repair_drifts import held_back, repaired, repairs
 
-SCHEMA = """
+SCHEMA = r"""
     CREATE TABLE events (id integer, at date, v text);
     CREATE INDEX events_v ON events (v);
     CREATE TABLE notes (id integer PRIMARY KEY, v text);
@@ -18,7 +18,7 @@ SCHEMA = """
     CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY HASH (id);
     CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
     CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-    CREATE TABLE places (name text, n integer) PARTITION BY LIST (name);
+    CREATE TABLE places (name text NOT NULL, n integer) PARTITION BY LIST (name);
     CREATE TABLE places_ab PARTITION OF places FOR VALUES IN ('a', 'b');
     CREATE TABLE places_rest PARTITION OF places DEFAULT;
     CREATE TABLE words (word text) PARTITION BY RANGE (word);
@@ -29,6 +29,11 @@ SCHEMA = """
     CREATE TABLE swapped (n integer) PARTITION BY LIST (n);
     CREATE TABLE swapped_1 PARTITION OF swapped FOR VALUES IN (1);
     CREATE TABLE swapped_2 PARTITION OF swapped FOR VALUES IN (2);
+    CREATE TABLE "o'dd%" ("k$$" text NOT NULL, "n
+    l" integer, PRIMARY KEY ("k$$", "n
+    l")) PARTITION BY LIST ("k$$");
+    CREATE TABLE "o'dd%a" PARTITION OF "o'dd%" FOR VALUES IN ('a''%s', E'b\n');
+    INSERT INTO "o'dd%" VALUES ('a''%s', 1);
     CREATE TABLE later (id integer NOT NULL, day date NOT NULL);
     INSERT INTO later VALUES (1, '2024-01-01');
     INSERT INTO swapped VALUES (1);
@@ -163,7 +168,7 @@ APART = {
         CREATE TABLE pairs_2 PARTITION OF pairs FOR VALUES FROM (2, MINVALUE) TO (2, 6)""",
     "a list": """
         ALTER TABLE places DETACH PARTITION places_ab;
-        CREATE TABLE places_d PARTITION OF places FOR VALUES IN ('d', NULL)""",
+        CREATE TABLE places_d PARTITION OF places FOR VALUES IN ('d', 'e')""",
 }
 
 
@@ -192,3 +197,44 @@ async def test_a_new_partition_that_took_the_name_of_a_table_has_no_renamed_colu
     )
 
     assert [] == [one.sql for one in script if "RENAME COLUMN" in one.sql]
+
+
+NAMED_NOT_NULLS = 180000
+OTHERWISE_NAMED = {
+    "with a key": """
+        ALTER TABLE "o'dd%" DETACH PARTITION "o'dd%a";
+        ALTER TABLE "o'dd%a" ALTER "n
+    l" TYPE bigint;
+        ALTER TABLE "o'dd%a" RENAME TO "gone%s" """,
+    "with the name of a NOT NULL": """
+        ALTER TABLE places DETACH PARTITION places_ab; ALTER TABLE places_ab ALTER n TYPE bigint;
+        ALTER TABLE places_ab RENAME TO gone""",
+}
+EACH = r"""SELECT "k$$", "n
+    l" FROM "o'dd%" UNION ALL SELECT name, n FROM places ORDER BY 1, 2"""
+
+
+@pytest.mark.parametrize("drift", OTHERWISE_NAMED.values(), ids=OTHERWISE_NAMED.keys())
+async def test_a_partition_that_was_detached_renamed_and_has_other_types_is_attached_again(
+    database: str, expected: Snapshot, sql: Any, drift: str
+) -> None:
+    if "places" in drift and expected.server_version < NAMED_NOT_NULLS:
+        pytest.skip("no NOT NULL has a name")
+
+    await repairs(database, expected, sql, drift, EACH)
+
+
+async def test_a_table_with_the_same_columns_and_other_types_is_no_partition_that_was_dropped(
+    database: str, expected: Snapshot, sql: Any
+) -> None:
+    sql(database, "DROP TABLE places_ab")
+    sql(database, "CREATE TABLE gone (name text NOT NULL, n bigint)")
+    sql(database, "INSERT INTO gone VALUES ('a', 1)")
+
+    script, failure, _ = await repaired(database, expected)
+
+    assert "" == failure
+    assert [(1,)] == sql(database, "SELECT n FROM gone")
+    assert "its rows are lost with it: restore them from a backup; this creates it without rows" in {
+        one.held for one in script
+    }

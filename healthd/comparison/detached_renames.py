@@ -21,8 +21,8 @@ def detached_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple
 
     Their rows are still there: without this, the partition would be created without them. A copy of a partition has
     the same columns, too, and so nothing is assumed if there are several such tables, or several such partitions, or
-    if a table has no index that was named after the partition, although the partition had one. A table whose columns
-    have other types must have a name of the partition, or of the table above it: of an index or of a NOT NULL.
+    if a table has no index that was named after the partition, although the partition had one. If columns have other
+    types, it must have one, or a NOT NULL that was named after the partition or the table above it.
     """
     return named_back(expected, actual, "table", dict(_pairs(expected.objects, actual.objects)))
 
@@ -64,9 +64,9 @@ def _was(former: Key, key: Key, above: Key, names: Names, *, typed: bool) -> boo
     """Return whether the names in a table are those of a partition: with other types there must be one of them."""
     if _is_named_after(key, names.of_indexes[former.path]):
         return True
-    if typed:
-        return not (names.of_indexes[former.path] or names.of_indexes[above.path])
-    return any(_is_named_after(one, names.of_columns[former.path]) for one in (key, above))
+    if names.of_indexes[former.path] or names.of_indexes[above.path]:
+        return False
+    return typed or any(_is_named_after(one, names.of_columns[former.path]) for one in (key, above))
 
 
 def _is_partition(key: Key, record: Record, actual: Objects) -> bool:

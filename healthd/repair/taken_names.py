@@ -13,7 +13,7 @@ from healthd.catalog import KINDS
 from healthd.comparison.renames import under_other_paths
 from healthd.model.attributes import Record
 from healthd.model.kinds import Path
-from healthd.model.names import Key, quote
+from healthd.model.names import HANGING, Key, quote
 from healthd.model.scripts import Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, Difference, Place, Snapshot
 from healthd.repair.index_names import aside, index_of, renaming
@@ -112,10 +112,22 @@ def _others(actual: Mapping[Key, Record], found: Iterable[Key]) -> tuple[dict[Ke
     for kind, keys in sorted(of_kind.items(), key=lambda one: one[0] not in SHARING):  # tables before their indexes
         paths: dict[Path, Path] = {(there := others[key]).path: _aside(there).path for key in keys}
         spelled = {key: _spelled(key, record) if key.path in paths else record for key, record in objects.items()}
-        renamed = dict(zip(objects, under_other_paths(spelled, kind, paths).items(), strict=True))
+        under = _alone(spelled, paths) if kind == "view" else under_other_paths(spelled, kind, paths)
+        renamed = dict(zip(objects, under.items(), strict=True))
         others = {key: renamed[other][0] for key, other in others.items()}
         objects = {key: _owned(record, others) for key, record in renamed.values()}
     return {key: other for key, other in others.items() if key != other}, objects
+
+
+def _alone(objects: Mapping[Key, Record], paths: Mapping[Path, Path]) -> dict[Key, Record]:
+    """Return the objects with other paths for these views, and for what is said of them: the columns are a table's."""
+
+    def inner(key: Key) -> Key:
+        if key.kind in HANGING and key.path[0] == "view" and (path := paths.get(key.path[1:3])):
+            return Key(key.kind, ("view", *path, *key.path[3:]))
+        return Key("view", paths.get(key.path, key.path)) if key.kind == "view" else key
+
+    return {inner(key): record for key, record in objects.items()}
 
 
 def _aside(key: Key) -> Key:

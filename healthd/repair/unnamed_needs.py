@@ -43,27 +43,33 @@ class Unnamed:
             yield from (one for one in self.classes if one.path[2] == method and self.objects[one].type in types)
 
     def possible(self, key: Key, record: Record, needs: Iterable[Key]) -> Iterator[Key]:
-        """Yield what an object may use: it is created after that."""
+        """Yield what an object may use: it is created after that, except casts that are implicit.
+
+        With such a cast the texts that the server prints may have several meanings: it comes last.
+        """
         if key.kind not in USERS:
             return
         types = self._types(needs)
         for cast in self.casts:
-            if not types.isdisjoint(cast.path) or _casts_to(cast.path[1], record):
+            used = not types.isdisjoint(cast.path) or _casts_to(cast.path[1], record)
+            if used and self.objects[cast].context != "implicit":
                 yield cast
         method = _method(record)
         yield from (one for one in self.classes if one.path[2] == method or self.objects[one].type in types)
 
     def _function(self, cast: Key) -> Key | None:
-        name = self.objects[cast].function
-        function = Key.parse(f"function:{name}") if name else None
-        return function if function is not None and function in self.objects else None
+        name = self.objects[cast].function or ""
+        if not NAMED.match(name):  # the server's own functions have no schema in their names
+            return None
+        function = Key.parse(f"function:{name}")
+        return function if function in self.objects else None
 
     def _types(self, needs: Iterable[Key]) -> set[str]:
         """Return the types of what an object mentions: columns, the results of functions, and types themselves."""
         found = set[str]()
         for one in needs:
             other = self.objects[one]
-            found |= {one.sql, plain(getattr(other, "type", "")), plain(getattr(other, "result", None) or "")}
+            found |= {one.sql, plain(getattr(other, "type", None) or ""), plain(getattr(other, "result", None) or "")}
         found |= {one.removesuffix("[]") for one in found}
         domains = (self.objects.get(Key.parse(f"domain:{one}")) for one in found if NAMED.fullmatch(one))
         return found | {plain(one.type) for one in domains if one is not None}

@@ -113,13 +113,13 @@ def _nullability(difference: Difference, expected: Column, actual: Column) -> It
         yield f"ALTER TABLE {table} ALTER COLUMN {column} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
     elif difference.attribute == "not_null_no_inherit" and both:
         words = "NO INHERIT" if expected.not_null_no_inherit else "INHERIT"
-        names = [_not_null_name(difference.key, side) for side in (actual, expected)]
+        names = [quote(not_null_name(difference.key, side)) for side in (actual, expected)]
         yield f"ALTER TABLE {table} ALTER CONSTRAINT {names[0]} {words};"
         if names[0] != names[1]:
             yield f"ALTER TABLE {table} RENAME CONSTRAINT {names[0]} TO {names[1]};"
     elif difference.attribute == "not_null_validated" and both:
         if expected.not_null_validated:  # unlike SET NOT NULL, this blocks nobody
-            yield f"ALTER TABLE {table} VALIDATE CONSTRAINT {_not_null_name(difference.key, actual)};"
+            yield f"ALTER TABLE {table} VALIDATE CONSTRAINT {quote(not_null_name(difference.key, actual))};"
         else:
             yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
 
@@ -201,13 +201,17 @@ def settled(key: Key, record: Column) -> Iterator[str]:
 
 def not_null(key: Key, record: Column) -> str:
     """Return the NOT NULL of a column as a constraint of its table, which it is since PostgreSQL 18."""
-    words = f"CONSTRAINT {_not_null_name(key, record)} NOT NULL {quote(key.path[2])}"
+    words = f"CONSTRAINT {quote(not_null_name(key, record))} NOT NULL {quote(key.path[2])}"
     words += " NO INHERIT" if record.not_null_no_inherit else ""
     return words if record.not_null_validated else f"{words} NOT VALID"
 
 
-def _not_null_name(key: Key, record: Column) -> str:
-    return quote(record.not_null_name or f"{key.path[1]}_{key.path[2]}_not_null")
+def not_null_name(key: Key, record: Column) -> str:
+    """Return the name of the NOT NULL of a column, which it has since PostgreSQL 18."""
+    return record.not_null_name or f"{key.path[1]}_{key.path[2]}_not_null"
+
+
+NAMED_NOT_NULL = 180000  # the first version that has names for NOT NULL
 
 
 def creates(key: Key, _record: Column, around: Around) -> Iterator[Key]:

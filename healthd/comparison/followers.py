@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from healthd.catalog.columns import NAMED_NOT_NULL, not_null_name
 from healthd.comparison.mentions import qualified
 from healthd.model.attributes import Record
 from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Snapshot
-
-NAMED = 180000  # the first server on which a NOT NULL has a name, which a rename of its table leaves as it is
 
 
 def testimony(expected: Snapshot, actual: Snapshot, names: Mapping[Key, Key]) -> frozenset[bool]:
@@ -24,7 +23,7 @@ def testimony(expected: Snapshot, actual: Snapshot, names: Mapping[Key, Key]) ->
 
 def _of_columns(expected: Snapshot, actual: Snapshot, names: Mapping[Key, Key]) -> Iterator[bool]:
     """Yield what the names of NOT NULL say."""
-    if min(expected.server_version, actual.server_version) < NAMED:
+    if min(expected.server_version, actual.server_version) < NAMED_NOT_NULL:
         return
     paths = {key.path for key in names.values()}
     wanted, present = _not_nulls(expected, paths), _not_nulls(actual, paths)
@@ -39,7 +38,7 @@ def _not_nulls(side: Snapshot, tables: set[Path]) -> Mapping[Path, Mapping[str, 
     found = defaultdict[Path, dict[str, str]](dict)
     for key, record in side.objects.items():
         if key.kind == "column" and key.path[:2] in tables and record.not_null:
-            found[key.path[:2]][key.path[2]] = record.not_null_name or "_".join((*key.path[1:], "not_null"))
+            found[key.path[:2]][key.path[2]] = not_null_name(key, record)
     return found
 
 

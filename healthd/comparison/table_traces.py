@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthd.catalog import KINDS
+from healthd.catalog.columns import NAMED_NOT_NULL, not_null_name
 from healthd.comparison.renames import AS_WRITTEN
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Path
@@ -22,7 +23,6 @@ Marks = Mapping[Path, frozenset[Any]]  # what each table has, by its path
 
 PARTS = ("index", "constraint", "trigger", "policy", "rule")  # a rename leaves their names as they are
 BELOW = ("sequence", "statistics")  # the same for these, whose paths do not contain the table
-NAMED_NOT_NULL = 180000  # the first version that has names for NOT NULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _names(objects: Objects, tables: Collection[Path], *, named: bool) -> Marks:
         elif key.kind in PARTS:
             found[path].add(("index" if key.kind == "constraint" else key.kind, key.path[2]))
         elif named and key.kind == "column" and record.not_null:
-            found[path].add(("not null", key.path[2], record.not_null_name or f"{path[1]}_{key.path[2]}_not_null"))
+            found[path].add(("not null", key.path[2], not_null_name(key, record)))
     return {path: frozenset(marks) for path, marks in found.items()}
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any, LiteralString
 
+import psycopg
 import pytest
 from objects import fixtures_of
 
 from healthd.model.snapshots import Snapshot
+from healthd.repair.text import SESSION
 from integration.test_repair_drifts import held_back, repaired, repairs
 
 SCHEMA = """
@@ -86,13 +88,26 @@ async def test_exchanged_enums_ask_for_the_labels_that_a_column_gets(
 async def test_settings_of_a_database_change_no_default(database: str, expected: Snapshot, sql: Any) -> None:
     drift: LiteralString = """
         ALTER TABLE t ALTER tags DROP DEFAULT;
-        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET array_nulls = off', current_database());
-        EXECUTE format('ALTER DATABASE %I SET statement_timeout = 1', current_database()); END $$"""
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET array_nulls = off', current_database()); END $$"""
     sql(database, drift)
 
     _, failure, left = await repaired(database, expected)
 
     assert ("", []) == (failure, left)
+
+
+def test_no_statement_of_a_script_has_a_time_limit(database: str, sql: Any) -> None:
+    limit: LiteralString = """
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = %L', current_database(), '1h'); END $$"""
+    sql(database, limit)
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        before = connection.execute("SHOW statement_timeout").fetchone()
+        for statement in SESSION:
+            connection.execute(statement.encode())
+        after = connection.execute("SHOW statement_timeout").fetchone()
+
+    assert (("1h",), ("0",)) == (before, after)
 
 
 @pytest.mark.parametrize(
